@@ -1,0 +1,310 @@
+"""How events become lines of a journal and lines events again; no file is touched here.
+
+A batch is what one append made durable: its last line closes it with `"chain"`, the hash over the
+previous chain value and the batch's bytes without that member. What is not closed never happened.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from orchestrator.model.errors import JournalError
+from orchestrator.model.events import Event, RunStarted, as_facts, from_facts
+
+FORMAT = 1
+"""The version of this format, written into a journal's first line as `v`."""
+
+GENESIS = "0" * 64
+"""The chain value before the first batch."""
+
+_MEMBER = b',"chain":"'
+_CLOSING = len(_MEMBER) + 64 + len(b'"}\n')
+_HEXADECIMAL = frozenset(b"0123456789abcdef")
+
+
+class Finding(StrEnum):
+    """What was found when a journal was held against its chain."""
+
+    SOUND = "sound"
+    """Every committed line is as it was written."""
+    CHANGED = "changed"
+    """Lines were edited, removed, added or reordered, or cannot be read."""
+    CUT = "cut"
+    """The head kept elsewhere is not in the file: its tail is missing, or it was replaced."""
+    OTHER_KEY = "other_key"
+    """It was chained with another audit key than the one given."""
+    KEY_MISSING = "key_missing"
+    """It was chained with an audit key and none was given."""
+    UNKEYED = "unkeyed"
+    """An audit key was given, but everybody who can edit the file could have written this chain."""
+    NEWER = "newer"
+    """A newer version wrote it."""
+
+
+class JournalFaultError(JournalError):
+    """A journal cannot be believed; `finding` says in which way and `line` where it begins."""
+
+    def __init__(self, place: str, line: int, what: str, finding: Finding) -> None:
+        self.line = line
+        self.what = what
+        self.finding = finding
+        super().__init__(f"{place}:{line}: {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The rule by which each batch is tied to the one before it."""
+
+    key: bytes | None = field(default=None, repr=False)
+
+    @property
+    def kind(self) -> str:
+        """Name the rule as a journal's first line does."""
+        return "sha256" if self.key is None else "hmac-sha256"
+
+    @property
+    def key_check(self) -> str | None:
+        """Give what tells this key from another one without telling the key."""
+        if self.key is None:
+            return None
+        return hmac.digest(self.key, b"orchestrator journal key check", "sha256").hex()[:16]
+
+    def after(self, head: str, payload: bytes) -> str:
+        """Give the chain value of a batch that follows `head`."""
+        if self.key is None:
+            return hashlib.sha256(head.encode() + payload).hexdigest()
+        return hmac.digest(self.key, head.encode() + payload, "sha256").hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One durable event and its place in the journal."""
+
+    seq: int
+    run: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one append made durable."""
+
+    data: bytes
+    records: tuple[Record, ...]
+    head: str
+
+
+def encode(
+    events: Sequence[Event], *, run: str, after_seq: int, head: str, chain: Chain
+) -> tuple[bytes, str]:
+    """Give the bytes of one batch and the new head.
+
+    The first line of a journal names the format, the chain and, if there is a key, its check.
+    """
+    lines = [
+        _dumps(_members(event, after_seq + place, run, chain))
+        for place, event in enumerate(events, start=1)
+    ]
+    payload = b"\n".join(lines) + b"\n"
+    new_head = chain.after(head, payload)
+    return payload[:-2] + _MEMBER + new_head.encode() + b'"}\n', new_head
+
+
+def _members(event: Event, seq: int, run: str, chain: Chain) -> dict[str, object]:
+    facts = as_facts(event)
+    members: dict[str, object] = {
+        "seq": seq,
+        "at": facts.pop("at"),
+        "event": type(event).__name__,
+        "run": run,
+    }
+    if isinstance(event, RunStarted):
+        # The journal knows best how it is chained, and `chain` is the name of the closing member.
+        del facts["chain"]
+        members |= {"v": FORMAT, "chain_kind": chain.kind}
+        if chain.key_check is not None:
+            members["key_check"] = chain.key_check
+    return members | facts
+
+
+def _dumps(members: dict[str, object]) -> bytes:
+    try:
+        return orjson.dumps(members)
+    except TypeError:
+        # Half a surrogate pair in a name or reason from outside must not end a run.
+        return orjson.dumps(_writable(members))
+
+
+def _writable(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_writable(key): _writable(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_writable(member) for member in value]
+    return value
+
+
+def is_closing(line: bytes) -> bool:
+    """Tell whether a line closes a batch."""
+    return (
+        line[-_CLOSING : -_CLOSING + len(_MEMBER)] == _MEMBER
+        and line.endswith(b'"}\n')
+        and _HEXADECIMAL.issuperset(line[-67:-3])
+    )
+
+
+class Replay:
+    """Reads a journal batch by batch; afterwards it knows the head, the end and what was torn.
+
+    `place` stands in messages. `chain=None` trusts the lines without holding them against a chain;
+    `in_full=False` checks the chain and counts only, and gives batches without records.
+    """
+
+    def __init__(self, place: str, chain: Chain | None, *, in_full: bool = True) -> None:
+        self._place = place
+        self._chain = chain
+        self._in_full = in_full
+        self._run: str | None = None
+        self.head = GENESIS
+        self.seq = 0
+        self.batches = 0
+        self.end = 0
+        """Bytes up to the last line that is committed."""
+        self.torn_lines = 0
+        self.torn_bytes = 0
+        """What follows it: a batch whose writing was interrupted and never acknowledged."""
+
+    @property
+    def run(self) -> str | None:
+        """The run that the journal is about; None until a batch was read."""
+        return self._run
+
+    def over(self, lines: Iterable[bytes]) -> Iterator[Batch]:
+        """Give every committed batch in order; raises JournalFaultError at the first fault."""
+        gathered: list[bytes] = []
+        for line in lines:
+            gathered.append(line)
+            if not is_closing(line):
+                continue
+            batch = self._committed(gathered)
+            gathered = []
+            yield batch
+        for place, line in enumerate(gathered):
+            # No crash leaves a whole line with a broken hash; cutting it would forget facts.
+            if line.endswith(b"\n") and "chain" in (_loads(line) or ()):
+                raise self._fault(place, "the hash at the end of the line was changed")
+        self.torn_lines = len(gathered)
+        self.torn_bytes = sum(map(len, gathered))
+
+    def _committed(self, lines: list[bytes]) -> Batch:
+        data = b"".join(lines)
+        head = lines[-1][-67:-3].decode()
+        if self.seq == 0:
+            self._read_header(lines[0])
+        if self._chain is not None:
+            payload = data[:-_CLOSING] + b"}\n"
+            if not hmac.compare_digest(self._chain.after(self.head, payload), head):
+                raise self._why_broken(lines)
+        records = self._records(lines) if self._in_full else ()
+        if not self._in_full:
+            self._members_of(len(lines) - 1, lines[-1])
+        self.head = head
+        self.seq += len(lines)
+        self.batches += 1
+        self.end += len(data)
+        return Batch(data, records, head)
+
+    def _read_header(self, line: bytes) -> None:
+        header = _loads(line)
+        if header is None or header.get("event") != "RunStarted" or not header.get("run"):
+            raise self._fault(0, "this is not the first line of a journal: RunStarted is missing")
+        version = header.get("v")
+        if not isinstance(version, int) or version > FORMAT:
+            what = f"the journal has format {version!r}; this program reads up to {FORMAT}"
+            raise self._fault(0, what, Finding.NEWER)
+        self._run = str(header["run"])
+        if self._chain is not None:
+            self._compare_keys(self._chain, header)
+
+    def _compare_keys(self, chain: Chain, header: dict[str, Any]) -> None:
+        kind = header.get("chain_kind")
+        if kind == chain.kind:
+            if header.get("key_check") != chain.key_check:
+                what = "the journal was chained with another audit key than the one that is set"
+                raise self._fault(0, what, Finding.OTHER_KEY)
+        elif kind == "hmac-sha256":
+            what = (
+                "the journal was chained with an audit key; set ORCHESTRATOR_AUDIT_KEY to the same"
+            )
+            raise self._fault(0, what, Finding.KEY_MISSING)
+        elif kind == "sha256":
+            what = (
+                "an audit key is set, but this journal is chained without one, so anybody who can"
+                " edit it could have written it; unset ORCHESTRATOR_AUDIT_KEY to use it even so"
+            )
+            raise self._fault(0, what, Finding.UNKEYED)
+        else:
+            raise self._fault(0, f"the journal names an unknown kind of chain, {kind!r}")
+
+    def _records(self, lines: list[bytes]) -> tuple[Record, ...]:
+        records = []
+        for place, line in enumerate(lines):
+            members = self._members_of(place, line)
+            seq, run, name = members.pop("seq"), members.pop("run"), members.pop("event", None)
+            members.pop("chain", None)
+            if name == "RunStarted":
+                members["chain"] = members.pop("chain_kind", "sha256")
+            try:
+                event = from_facts(name, members)
+            except (ValueError, TypeError, AttributeError, KeyError) as error:
+                raise self._fault(place, f"the line is not an event: {error}") from error
+            records.append(Record(seq, run, event))
+        return tuple(records)
+
+    def _members_of(self, place: int, line: bytes) -> dict[str, Any]:
+        members = _loads(line)
+        if members is None:
+            raise self._fault(place, "the line is not a JSON object")
+        expected = self.seq + place + 1
+        if members.get("seq") != expected:
+            what = (
+                f"seq {members.get('seq')!r} stands where {expected} belongs:"
+                " lines are missing, added or moved"
+            )
+            raise self._fault(place, what)
+        if members.get("run") != self._run:
+            what = f"the line belongs to run {members.get('run')!r}, the journal to {self._run!r}"
+            raise self._fault(place, what)
+        return members
+
+    def _why_broken(self, lines: list[bytes]) -> JournalFaultError:
+        """Name the very line where it can be seen, else the batch: a hash covers all of it."""
+        try:
+            self._records(lines)
+        except JournalFaultError as fault:
+            return fault
+        where = (
+            f"lines {self.seq + 1} to {self.seq + len(lines)} do" if len(lines) > 1 else "it does"
+        )
+        return self._fault(
+            0, f"{where} not match the hash chain: something was changed after it was written"
+        )
+
+    def _fault(
+        self, place: int, what: str, finding: Finding = Finding.CHANGED
+    ) -> JournalFaultError:
+        return JournalFaultError(self._place, self.seq + place + 1, what, finding)
+
+
+def _loads(line: bytes) -> dict[str, Any] | None:
+    try:
+        members = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return members if isinstance(members, dict) else None

@@ -1,0 +1,163 @@
+"""Keep a plan in a file: everything a run needs, and a digest that shows when it was changed."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from orchestrator.model import moments
+from orchestrator.model.devices import DeviceId
+from orchestrator.model.errors import PlaybookError, RunError
+from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
+from orchestrator.model.playbooks import PlaybookSource
+from orchestrator.playbook.reading import read_playbook
+
+VERSION = 1
+
+
+def digest(plan: Plan) -> str:
+    """Give the SHA-256 of what the plan says; the same plan has the same digest everywhere."""
+    return _digest(_content(plan))
+
+
+def playbook_digest(source: PlaybookSource) -> str:
+    """Give the SHA-256 of a playbook's text as it stands in its file."""
+    return hashlib.sha256(source.text.encode()).hexdigest()
+
+
+def write_plan(plan: Plan, path: Path) -> str:
+    """Write the plan and give its digest; returns only once the whole file is durable.
+
+    The file replaces an older one in one step and can be read by its owner only.
+    Raises RunError when it cannot be written.
+    """
+    content = _content(plan)
+    seal = _digest(content)
+    document = {"v": VERSION, "digest": seal, "plan": content}
+    try:
+        _write_durably(path, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    except OSError as error:
+        raise RunError(f"the plan {path} cannot be written: {error.strerror or error}") from error
+    return seal
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan back; its playbook is read again from the text that is kept in it.
+
+    Raises RunError in one sentence when the file is missing, damaged, changed by hand, or of a
+    version this program does not know.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RunError(f"there is no plan {path}") from error
+    except OSError as error:
+        raise RunError(f"the plan {path} cannot be read: {error.strerror or error}") from error
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise RunError(f"the plan {path} is damaged: it is not JSON ({error})") from error
+    if not isinstance(document, dict) or not {"v", "digest", "plan"} <= document.keys():
+        raise RunError(f"{path} is not a plan of this program")
+    if document["v"] != VERSION:
+        raise RunError(
+            f"the plan {path} has version {document['v']!r}, this program reads version {VERSION}"
+        )
+    if _digest(document["plan"]) != document["digest"]:
+        raise RunError(f"the plan {path} was changed after it was made; make a new one")
+    try:
+        return _plan(document["plan"])
+    except PlaybookError as error:
+        first = error.faults[0].message
+        raise RunError(
+            f"the playbook kept in the plan {path} is not one that this version takes: {first}"
+        ) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"the plan {path} is damaged: {error!r} where a value should be") from error
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _content(plan: Plan) -> dict[str, Any]:
+    source, limits = plan.source, plan.limits
+    return {
+        "playbook": plan.playbook.name,
+        "source": {
+            "path": source.path,
+            "text": source.text,
+            "variables": dict(source.variables),
+            "files": dict(source.files),
+        },
+        "controller": plan.controller,
+        "created_at": moments.as_text(plan.created_at),
+        "limits": {
+            "devices": limits.devices,
+            "max_down": limits.max_down,
+            "in_flight": limits.in_flight,
+            "delay": limits.delay,
+            "per_second": limits.per_second,
+        },
+        "operation_requests": plan.operation_requests,
+        "reading_requests": plan.reading_requests,
+        "listed": plan.listed,
+        "warnings": list(plan.warnings),
+        "left_out": [
+            {"reason": out.reason, "count": out.count, "examples": list(out.examples)}
+            for out in plan.left_out
+        ],
+        "devices": [
+            {"id": device.id, "serial_number": device.serial_number, "name": device.name}
+            for device in plan.devices
+        ],
+    }
+
+
+def _plan(content: dict[str, Any]) -> Plan:
+    kept = content["source"]
+    source = PlaybookSource(kept["path"], kept["text"], kept["variables"], kept["files"])
+    return Plan(
+        playbook=read_playbook(source),
+        source=source,
+        controller=content["controller"],
+        created_at=moments.from_text(content["created_at"]),
+        devices=tuple(
+            PlannedDevice(DeviceId(int(device["id"])), device["serial_number"], device["name"])
+            for device in content["devices"]
+        ),
+        limits=Limits(**content["limits"]),
+        left_out=tuple(
+            LeftOut(out["reason"], out["count"], tuple(out["examples"]))
+            for out in content["left_out"]
+        ),
+        warnings=tuple(content["warnings"]),
+        operation_requests=content["operation_requests"],
+        reading_requests=content["reading_requests"],
+        listed=content["listed"],
+    )
+
+
+def _write_durably(path: Path, raw: bytes) -> None:
+    # mkstemp makes a file that only its owner can read; beside the target, so that the rename
+    # stays within one file system and is therefore one step.
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

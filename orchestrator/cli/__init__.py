@@ -1,0 +1,30 @@
+"""The command line: shows what is planned and done, and decides nothing itself.
+
+app            the commands by name, each imported only when it is asked for
+commands       one file per command
+exit_codes     how a process ends, in one place
+failing        an error becomes one clear message; a bug of ours goes to the log
+options        options that several commands share
+completing     what a shell offers after <Tab>
+screen         text for people: what goes to stdout, what to stderr, tables
+confirming     the typed confirmation before a destructive run
+listeners      a run as plain lines or JSON lines; live: as a view across the room
+campaign       drive a run or take one over, and tell how it ended
+shipped        where the playbooks are that come with the program
+"""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command and return its exit code; whatever goes wrong is one clear message."""
+    from orchestrator.cli import failing
+    from orchestrator.cli.app import invoke
+
+    try:
+        code = invoke(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001 - the door: nothing gets past it as a traceback
+        return failing.end(error)
+    return code

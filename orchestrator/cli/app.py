@@ -1,0 +1,130 @@
+"""The commands by name: help knows them all and imports none of them."""
+
+from collections.abc import MutableMapping, Sequence
+from importlib import import_module
+from typing import Annotated, Any, cast
+
+import typer
+from typer.core import TyperGroup
+
+from orchestrator import __version__
+
+NAME = "orchestrator"
+
+COMMANDS = {
+    "validate": "Check playbooks and name every fault in them.",
+    "plan": "Show whom a playbook would touch, and why not the others.",
+    "run": "Carry a playbook out, and prove it device by device.",
+    "resume": "Take a run up again where it ended.",
+    "runs": "List the runs.",
+    "show": "Show what a run has come to.",
+    "audit": "Read, verify and export a run's audit log.",
+    "devices": "List devices with a playbook's filters.",
+    "simulator": "Start a simulated controller with a fleet of devices.",
+    "demo": "Run a whole campaign against a simulated fleet.",
+    "schema": "Print the JSON Schema of playbooks, for editors.",
+    "settings": "Show every setting, its value and its source.",
+}
+"""Every command with its line in the help; the module of the same name in `commands` has the rest."""
+
+_FIRST = "Start with:  orchestrator demo"
+
+
+class LazyGroup(TyperGroup):
+    """A group that imports a command's module when the command is called, and not before."""
+
+    commands: MutableMapping[str, Any]
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # typer's own kind of context
+        """Name the commands in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """Import one command; None when there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        if cmd_name not in self.commands:
+            module = import_module(f"orchestrator.cli.commands.{cmd_name}")
+            command = typer.main.get_command(module.app)
+            command.name = cmd_name
+            self.commands[cmd_name] = command
+        return self.commands[cmd_name]
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """Find the command that is called; an unknown one is answered with the nearest."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from orchestrator.cli.failing import nearest
+
+            what = f"there is no command {args[0]!r}{nearest(args[0], COMMANDS)}"
+            raise typer.BadParameter(what, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Write the list of commands from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: typer.Context, incomplete: str) -> Any:  # type: ignore[override]
+        """Offer the commands, and the options once a dash is typed."""
+        from orchestrator.cli.completing import completions
+
+        found = completions((n, h) for n, h in COMMANDS.items() if n.startswith(incomplete))
+        return [*found, *super(TyperGroup, self).shell_complete(ctx, incomplete)]
+
+
+def new_app(**details: Any) -> typer.Typer:
+    """Make the app of one command: plain help, and errors left to the door."""
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **details,
+    )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit
+
+
+def _refuse_token(value: str | None) -> None:
+    from orchestrator.cli.options import refuse_secret
+
+    refuse_secret("--token", value)
+
+
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and end."
+        ),
+    ] = False,
+    _token: Annotated[
+        str | None, typer.Option("--token", hidden=True, callback=_refuse_token)
+    ] = None,
+) -> None:
+    """Bulk maintenance for fleets of CPEs: planned, paced, proven and audited."""
+
+
+def command() -> Any:
+    """Make the command line as a whole."""
+    app = typer.Typer(
+        name=NAME,
+        cls=LazyGroup,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+        epilog=_FIRST,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    return typer.main.get_command(app)
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Carry out one command; its errors are left to whoever called."""
+    code = command().main(args=list(arguments), prog_name=NAME, standalone_mode=False)
+    return cast(int, code or 0)

@@ -1,0 +1,72 @@
+"""`show`: what a run has come to."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli import screen
+from orchestrator.cli.app import new_app
+from orchestrator.cli.options import RUNS, AsJson, RunReference, again, with_settings
+
+if TYPE_CHECKING:
+    from orchestrator.report.summary import Summary
+    from orchestrator.settings import Settings
+
+app = new_app()
+
+
+@app.command()
+@with_settings(RUNS)
+def show(
+    run: RunReference,
+    settings: "Settings",
+    devices: Annotated[bool, typer.Option("--devices", help="Show every device.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Show a run's state, its verdicts, and the devices that somebody has to look at."""
+    from orchestrator.adapters.journal_reading import read_records
+    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.adapters.run_folder import RunsFolder
+    from orchestrator.report.summary import Summary
+    from orchestrator.report.tables import as_json as as_object
+    from orchestrator.report.tables import as_text, device_rows
+
+    folder = RunsFolder(settings.runs_dir).find(run)
+    plan = read_plan(folder.plan_path)
+    records = read_records(folder.require_journal(), believed=True)
+    summary = Summary.of(plan, (record.event for record in records))
+    driven = folder.holder() is not None
+    if devices and as_json:
+        for row in device_rows(summary):
+            screen.show_data(json.dumps(row))
+    elif devices:
+        for line in _device_lines(summary):
+            screen.show(line)
+    elif as_json:
+        told = as_object(summary, run_id=folder.run_id, driven=driven)
+        screen.show_data(json.dumps(told, indent=2))
+    else:
+        screen.show(as_text(summary, run_id=folder.run_id, driven=driven).rstrip())
+        screen.show(f"\n  all devices  {again(settings, 'show', folder.run_id, '--devices')}")
+        screen.show(f"  audit log    {folder.journal_path}")
+        if folder.report_path.exists():
+            screen.show(f"  report       {folder.report_path}")
+        if not driven and not summary.is_over:
+            screen.show(f"\nTo go on:  {again(settings, 'resume', folder.run_id)}")
+    return 0
+
+
+def _device_lines(summary: "Summary") -> list[str]:
+    rows = [
+        (
+            row.device,
+            row.serial_number or "",
+            (row.verdict or "").replace("_", " "),
+            "" if row.step is None else summary.title(row.step),
+            row.reason,
+        )
+        for row in summary.rows()
+    ]
+    head = ("DEVICE", "SERIAL NUMBER", "VERDICT", "WHERE", "REASON")
+    return screen.table(head, rows, limit=screen.width())

@@ -1,0 +1,91 @@
+"""How a process ends: every exit code, and which end has which (design 6.9)."""
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from orchestrator.model.errors import (
+    ControllerError,
+    JournalError,
+    OrchestratorError,
+    PlaybookError,
+    RunError,
+    SelectionError,
+    SettingsError,
+)
+from orchestrator.model.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from orchestrator.bootstrap import RunOutcome
+
+
+class ExitCode(IntEnum):
+    """What the number tells whoever called."""
+
+    DONE = 0
+    """All devices succeeded or were skipped; whatever else was asked is done."""
+    TROUBLE = 1
+    """Some device failed, is unconfirmed or in doubt; or an audit log is not what it was."""
+    USAGE = 2
+    """Bad usage, playbook, settings, selection or run reference; nothing was sent."""
+    BUG = 3
+    """Our mistake; the traceback is in the log."""
+    STOPPED = 4
+    """Stopped by a budget or a person, or because the journal could not be written."""
+    CONTROLLER = 5
+    """The controller cannot be used: it is unreachable or does not accept the token."""
+    INTERRUPTED = 130
+    """Ctrl-C; the run can be resumed."""
+    BROKEN_PIPE = 141
+    """Whoever read our output went away, as `head` does."""
+
+
+class NeedsYesError(OrchestratorError):
+    """A destructive run can be confirmed neither on a terminal nor by --yes."""
+
+
+class DeclinedError(OrchestratorError):
+    """A person was asked and did not confirm."""
+
+
+_GOOD = frozenset({Verdict.SUCCEEDED.value, Verdict.SKIPPED.value})
+
+
+def exit_code_of(end: "RunOutcome | BaseException") -> ExitCode:
+    """Give the exit code of a run that ended, or of an error that ended a command."""
+    if isinstance(end, BaseException):
+        return _of_error(end)
+    return _of_outcome(end)
+
+
+def _of_outcome(outcome: "RunOutcome") -> ExitCode:
+    if outcome.interrupted is not None and not outcome.finished:
+        by_controller = outcome.interrupted.cause == "controller"
+        return ExitCode.CONTROLLER if by_controller else ExitCode.INTERRUPTED
+    if outcome.stopped is not None:
+        by_controller = outcome.stopped.cause == "controller"
+        return ExitCode.CONTROLLER if by_controller else ExitCode.STOPPED
+    if outcome.summary.has_trouble:
+        return ExitCode.TROUBLE
+    counts = outcome.summary.counts()
+    if not outcome.finished or any(n for verdict, n in counts.items() if verdict not in _GOOD):
+        return ExitCode.STOPPED
+    return ExitCode.DONE
+
+
+def _of_error(error: BaseException) -> ExitCode:
+    match error:
+        case KeyboardInterrupt():
+            return ExitCode.INTERRUPTED
+        case BrokenPipeError():
+            return ExitCode.BROKEN_PIPE
+        case PlaybookError() | SettingsError() | SelectionError() | RunError() | NeedsYesError():
+            return ExitCode.USAGE
+        case JournalError():
+            # What cannot be believed was there before us; what cannot be written ends the run.
+            return ExitCode.USAGE if hasattr(error, "finding") else ExitCode.STOPPED
+        case ControllerError():
+            return ExitCode.CONTROLLER
+        case DeclinedError():
+            return ExitCode.STOPPED
+        case _:
+            return ExitCode.BUG

@@ -1,0 +1,134 @@
+"""A run told while it goes on: plain lines for logs and people, JSON lines for programs."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from orchestrator.cli import screen
+from orchestrator.model import moments
+from orchestrator.model.events import (
+    DeviceFinished,
+    DeviceRelapsed,
+    DoubtResolved,
+    Event,
+    OperationLost,
+    OperationRefused,
+    OperationUnsent,
+    RetryScheduled,
+    RunContinued,
+    RunFinished,
+    RunInterrupted,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    SendingSlowed,
+    StepHeld,
+    as_facts,
+)
+from orchestrator.model.plans import Plan
+from orchestrator.report.summary import Summary
+from orchestrator.report.tables import tell
+
+Write = Callable[[str], None]
+
+PROGRESS_SECONDS = 30.0
+
+NOTEWORTHY = (
+    RunStarted,
+    RunResumed,
+    RunInterrupted,
+    RunPaused,
+    RunContinued,
+    RunStopped,
+    RunFinished,
+    SendingSlowed,
+    StepHeld,
+    OperationRefused,
+    OperationUnsent,
+    OperationLost,
+    DoubtResolved,
+    RetryScheduled,
+    DeviceRelapsed,
+    DeviceFinished,
+)
+"""Events that are worth a line of their own; the audit log has the others too."""
+
+
+class PlainLines:
+    """One line for each noteworthy event, and now and then how far the run is."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        write: Write = screen.show,
+        *,
+        silent_history: bool = False,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._summary = Summary.of(plan)
+        self._write = _forgiving(write)
+        self._is_silent = silent_history
+        self._steady = steady
+        self._told_at = steady()
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Tell what is worth telling; what was before this process was told by another one."""
+        for event in events:
+            self._summary.after(event)
+            if not self._is_silent and isinstance(event, NOTEWORTHY):
+                self._write(f"{moments.as_short_text(event.at)}  {tell(self._summary, event)}")
+        self._is_silent = False
+        if self._steady() - self._told_at >= PROGRESS_SECONDS and not self._summary.is_over:
+            self._told_at = self._steady()
+            self._write(f"{moments.as_short_text(self._summary.last_at)}  {self._progress()}")
+
+    def _progress(self) -> str:
+        summary = self._summary
+        counts = ", ".join(f"{n} {v}" for v, n in summary.counts().items() if n)
+        told = f" ({counts})".replace("_", " ") if counts else ""
+        return (
+            f"so far {summary.finished:,} of {screen.counted(summary.total, 'device')}{told},"
+            f" {summary.down:,} of at most {summary.max_down:,} down"
+        )
+
+
+class JsonLines:
+    """One JSON object for each event, as the journal holds it."""
+
+    def __init__(
+        self, run_id: str, write: Write = screen.show_data, *, silent_history: bool = False
+    ) -> None:
+        self._run_id = run_id
+        self._write = _forgiving(write)
+        self._is_silent = silent_history
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Write every event that this process brought about."""
+        if not self._is_silent:
+            for event in events:
+                self._write(json.dumps(as_object(event, self._run_id)))
+            sys.stdout.flush()
+        self._is_silent = False
+
+
+def as_object(event: Event, run_id: str) -> dict[str, object]:
+    """Give an event as one object: `at`, `event`, `run`, and its facts."""
+    facts = as_facts(event)
+    return {"at": facts.pop("at"), "event": type(event).__name__, "run": run_id, **facts}
+
+
+def _forgiving(write: Write) -> Write:
+    """Write no more once the reader is gone: a run does not end because nobody looks."""
+    is_open = True
+
+    def guarded(line: str) -> None:
+        nonlocal is_open
+        if is_open:
+            try:
+                write(line)
+            except (OSError, ValueError):
+                is_open = False
+
+    return guarded

@@ -1,0 +1,13 @@
+"""The brain: pure decisions about a run; no await, clock, chance, disk or network of its own.
+
+selecting    which records a selection chooses, and why not the others
+guarding     may this device be touched right now
+admitting    who may start next under max_down, in flight and the pace
+pacing       when the next request may leave; slowing down and recovering
+watching     how often waiting devices are read, and by which requests
+proving      what proves that a device came back
+doubting     was a request that got no answer applied or not
+retrying     how long to wait before the next attempt
+progressing  one device's walk through the steps
+run          the aggregate that ties them: decide, after, observe
+"""

@@ -1,0 +1,58 @@
+"""When the next operation request may leave; slowing down when the controller is loaded, and recovering."""
+
+from dataclasses import dataclass, replace
+
+from orchestrator.model.policies import RequestLimits
+
+OPERATION_SHARE = 0.75
+"""Share of `per_second` that operations may use, so that polls are never starved."""
+
+SLOWEST = 64.0
+"""The gap between operation requests never grows beyond this many times the planned one."""
+
+SMALLEST_GAP = 0.05
+"""Seconds from which slowing down starts when no gap was planned."""
+
+RECOVERY = 0.05
+"""How much of the slowness one accepted request takes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The present rhythm of operation requests."""
+
+    gap: float
+    """Planned seconds between two operation requests."""
+    factor: float = 1.0
+    last_at: float = float("-inf")
+    hold_until: float = float("-inf")
+
+    @property
+    def next_at(self) -> float:
+        """The moment from which the next operation request may leave."""
+        gap = self.gap if self.factor == 1.0 else max(self.gap, SMALLEST_GAP) * self.factor
+        return max(self.last_at + gap, self.hold_until)
+
+    def after_sending(self, at: float) -> "Pace":
+        """An operation request was decided at this moment."""
+        return replace(self, last_at=at)
+
+    def after_refusal(self, until: float, factor: float) -> "Pace":
+        """The controller refused for load: everything waits, and is slower afterwards."""
+        return replace(self, factor=factor, hold_until=max(self.hold_until, until))
+
+    def after_success(self) -> "Pace":
+        """The controller took a request: a little of the slowness goes."""
+        if self.factor == 1.0:
+            return self
+        return replace(self, factor=max(1.0, self.factor * (1 - RECOVERY)))
+
+    def slower(self) -> float:
+        """Give the factor after one more refusal."""
+        return min(SLOWEST, self.factor * 2)
+
+
+def planned_pace(limits: RequestLimits) -> Pace:
+    """Give the rhythm a playbook asks for: its delay, and its share of the requests per second."""
+    by_rate = 0.0 if limits.per_second is None else 1 / (limits.per_second * OPERATION_SHARE)
+    return Pace(gap=max(limits.delay, by_rate))

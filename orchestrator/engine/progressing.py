@@ -1,0 +1,591 @@
+"""One device's walk through the steps: its state as the fold of its events, and its next events.
+
+`DeviceRun` holds what the events say and nothing else that matters; `after` is the only thing that
+changes it, but for the fields named volatile. `consider` looks at it with a reading and the time and says what has happened.
+Times that wait (deadlines, retries) are on the run's active clock, which stands still in pauses.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from orchestrator.engine import doubting, proving
+from orchestrator.engine.retrying import backoff
+from orchestrator.engine.selecting import why_not
+from orchestrator.model import durations, events
+from orchestrator.model.answers import Refusal
+from orchestrator.model.devices import DeviceId, Status
+from orchestrator.model.events import Event
+from orchestrator.model.operations import Operation
+from orchestrator.model.plans import PlannedDevice
+from orchestrator.model.policies import RetryPolicy
+from orchestrator.model.readings import Reading
+from orchestrator.model.steps import (
+    UPDATE_FREQUENCY_SECONDS,
+    CheckStep,
+    OperationStep,
+    SleepStep,
+    Step,
+    proof_seconds,
+)
+from orchestrator.model.verdicts import Verdict
+
+
+class Phase(Enum):
+    """Where a device stands within its step."""
+
+    READY = auto()
+    """May be tried as soon as there is room."""
+    FALTERED = auto()
+    """An attempt came to nothing; whether and when to try again is to be decided."""
+    SENT = auto()
+    """Its request is on the way; no answer yet."""
+    REFUSED = auto()
+    """The controller's answer leaves nothing to try."""
+    SUSPECT = auto()
+    """Answered 403; a probe must tell whether it is the device or the token."""
+    PROVING = auto()
+    """Accepted; waiting for evidence."""
+    DOUBTING = auto()
+    """No answer came; looking for signs."""
+    RESTING = auto()
+    """Waiting for the next attempt."""
+    CHECKING = auto()
+    SLEEPING = auto()
+    ENDED = auto()
+
+
+FINAL_LOOKS = 5
+"""How many failed reads in a row at the very end leave a device unproven."""
+
+CHANGE_MARGIN = 60.0
+"""Seconds beyond one update_frequency that a refused device is given to change its state."""
+
+
+@dataclass(slots=True)
+class DeviceRun:
+    """One device's walk; changed only by `after`, but for the fields named volatile."""
+
+    planned: PlannedDevice
+    steps: tuple[Step, ...]
+    step: int = 0
+    phase: Phase = Phase.READY
+    attempt: int = 0
+    failures: int = 0
+    """Attempts of this step that failed through the device; they count against its attempts."""
+    refusals: int = 0
+    """Refusals in a row that were not the device's doing."""
+    busy_since: float | None = None
+    touched: bool = False
+    """An operation of this run was applied, or may have been."""
+    holds_slot: bool = False
+    baseline: events.Baseline | None = None
+    sent_at: float = 0.0
+    """Controller's clock when the last request left."""
+    asked_after: float = 0.0
+    """Our clock: readings asked for before this moment prove nothing."""
+    accepted_at: float = 0.0
+    delivered_at: float | None = None
+    outage_at: float | None = None
+    evidence: str | None = None
+    """Set once it has returned."""
+    stable_at: float = 0.0
+    deadline: float = 0.0
+    accepted_active_at: float = 0.0
+    last_look: bool = False
+    held: bool = False
+    """Mid-chain and not satisfying the guard; waited for until `deadline`."""
+    awaits_change: bool = False
+    """While resting: any change of the record ends the rest."""
+    retry_after: float = 0.0
+    """Seconds the controller asked to wait before the next attempt."""
+    verdict: Verdict | None = None
+    reason: str = ""
+    # volatile: never part of a decision that must survive
+    is_being_read: bool = False
+    failed_looks: int = 0
+    poll_at: float = 0.0
+    """Active moment from which a reading may bring something new; 0 is at once."""
+    due: float = field(default=float("inf"))
+
+    @property
+    def id(self) -> DeviceId:
+        """The device's id."""
+        return self.planned.id
+
+    @property
+    def current(self) -> Step:
+        """The step it is at."""
+        return self.steps[self.step]
+
+    @property
+    def operation_step(self) -> OperationStep:
+        """The operation step it is at; only asked in phases that belong to operations."""
+        step = self.steps[self.step]
+        assert isinstance(step, OperationStep)
+        return step
+
+    @property
+    def operation(self) -> Operation:
+        """The operation it is at."""
+        return self.operation_step.operation
+
+    @property
+    def acceptance(self) -> proving.Acceptance:
+        """What is known of the accepted operation."""
+        assert self.baseline is not None
+        return proving.Acceptance(
+            operation=self.operation,
+            proof=self.operation_step.proof,
+            baseline=self.baseline,
+            accepted_at=self.accepted_at,
+            delivered_at=self.delivered_at,
+            outage_at=self.outage_at,
+            is_back=self.evidence is not None,
+        )
+
+    @property
+    def doubt(self) -> doubting.Doubt:
+        """What is known of the request in doubt."""
+        assert self.baseline is not None
+        return doubting.Doubt(self.operation, self.baseline, self.sent_at)
+
+
+# --- the fold -----------------------------------------------------------------------------------
+
+
+def after(run: DeviceRun, event: Event, active: float, retry: RetryPolicy) -> None:
+    """Fold one of the device's events into it; `active` is the event's moment on the active clock."""
+    _FOLDS[type(event)](run, event, active, retry)
+
+
+def _intended(
+    run: DeviceRun, event: events.OperationIntended, active: float, _: RetryPolicy
+) -> None:
+    run.phase = Phase.SENT
+    run.attempt = event.attempt
+    run.baseline = event.baseline
+    run.sent_at = event.server_at
+    run.asked_after = event.at
+    run.holds_slot = run.operation.is_disruptive
+    run.held = False
+    run.deadline = active
+
+
+def _accepted(
+    run: DeviceRun, event: events.OperationAccepted, active: float, _: RetryPolicy
+) -> None:
+    _begin_proof(run, event.server_at, event.at, active)
+
+
+def _begin_proof(run: DeviceRun, accepted_at: float, at: float, active: float) -> None:
+    run.phase = Phase.PROVING
+    run.touched = True
+    run.refusals = 0
+    run.busy_since = None
+    run.accepted_at = accepted_at
+    run.accepted_active_at = active
+    run.asked_after = at
+    run.delivered_at = run.outage_at = run.evidence = None
+    run.last_look = False
+    run.failed_looks = 0
+    frequency = run.baseline.update_frequency if run.baseline else None
+    run.deadline = active + proof_seconds(run.operation_step, frequency)
+
+
+def _refused(run: DeviceRun, event: events.OperationRefused, active: float, _: RetryPolicy) -> None:
+    refusal = Refusal(event.refusal)
+    run.holds_slot = False
+    run.phase = _PHASE_AFTER[refusal]
+    run.asked_after = event.at
+    run.reason = event.reason
+    run.retry_after = event.retry_after or 0.0
+    run.awaits_change = refusal is Refusal.STATE
+    if refusal is Refusal.STATE:
+        run.failures += 1
+    elif refusal is Refusal.BUSY:
+        run.refusals += 1
+        if run.busy_since is None:
+            run.busy_since = active
+
+
+_PHASE_AFTER = {
+    Refusal.STATE: Phase.FALTERED,
+    Refusal.BUSY: Phase.FALTERED,
+    Refusal.FORBIDDEN: Phase.SUSPECT,
+    Refusal.UNAUTHORISED: Phase.READY,
+    Refusal.GONE: Phase.REFUSED,
+    Refusal.INVALID: Phase.REFUSED,
+}
+
+
+def _unsent(run: DeviceRun, event: events.OperationUnsent, active: float, _: RetryPolicy) -> None:
+    run.holds_slot = False
+    run.awaits_change = False
+    run.retry_after = 0.0
+    run.phase = Phase.READY if event.stale else Phase.FALTERED
+    if not event.stale:
+        run.refusals += 1
+
+
+def _lost(run: DeviceRun, event: events.OperationLost, active: float, _: RetryPolicy) -> None:
+    run.asked_after = event.at
+    run.awaits_change = False
+    run.retry_after = 0.0
+    run.reason = f"no answer came: {event.reason}"
+    if run.operation.may_be_repeated:
+        run.failures += 1
+        run.touched = True
+        run.phase = Phase.FALTERED
+        return
+    run.phase = Phase.DOUBTING
+    run.failed_looks = 0
+    frequency = run.baseline.update_frequency if run.baseline else None
+    run.accepted_active_at = active
+    run.deadline = active + doubting.doubt_seconds(run.operation, frequency)
+
+
+def _doubt_resolved(
+    run: DeviceRun, event: events.DoubtResolved, active: float, _: RetryPolicy
+) -> None:
+    if event.applied:
+        _begin_proof(run, run.sent_at, run.asked_after, active)
+        return
+    run.holds_slot = False
+    run.failures += 1
+    run.reason = f"not applied: {event.sign}"
+    run.phase = Phase.FALTERED
+
+
+def _retry_scheduled(
+    run: DeviceRun, event: events.RetryScheduled, active: float, _: RetryPolicy
+) -> None:
+    run.phase = Phase.RESTING
+    run.deadline = active + (event.retry_at - event.at)
+    run.awaits_change = event.awaits_change
+
+
+def _delivered(run: DeviceRun, event: events.DeliverySeen, _: float, __: RetryPolicy) -> None:
+    run.delivered_at = event.contact_at
+
+
+def _outage(run: DeviceRun, event: events.OutageSeen, _: float, __: RetryPolicy) -> None:
+    run.outage_at = event.since_at
+
+
+def _returned(run: DeviceRun, event: events.DeviceReturned, active: float, _: RetryPolicy) -> None:
+    run.evidence = event.evidence
+    run.stable_at = active + run.operation_step.proof.stable_for
+    run.outage_at = None
+    if event.contact_at is not None:
+        run.delivered_at = event.contact_at
+
+
+def _relapsed(run: DeviceRun, event: events.DeviceRelapsed, _: float, __: RetryPolicy) -> None:
+    run.evidence = None
+    run.outage_at = event.since_at
+    if event.contact_at is not None:
+        run.delivered_at = event.contact_at
+
+
+def _last_look(run: DeviceRun, event: events.LastLookTaken, _: float, __: RetryPolicy) -> None:
+    run.last_look = True
+    run.failed_looks = 0
+    run.asked_after = event.at
+
+
+def _held(run: DeviceRun, event: events.StepHeld, active: float, _: RetryPolicy) -> None:
+    run.held = True
+    run.deadline = active + (event.until_at - event.at)
+
+
+def _started(run: DeviceRun, event: events.StepStarted, active: float, _: RetryPolicy) -> None:
+    run.phase = Phase.SLEEPING if isinstance(run.current, SleepStep) else Phase.CHECKING
+    run.deadline = active + (event.until_at - event.at)
+    run.asked_after = event.at
+    run.failed_looks = 0
+
+
+def _succeeded(run: DeviceRun, _: events.StepSucceeded, __: float, ___: RetryPolicy) -> None:
+    run.holds_slot = False
+    run.step += 1
+    run.phase = Phase.READY
+    run.attempt = run.failures = run.refusals = 0
+    run.busy_since = None
+    run.held = False
+
+
+def _failed(run: DeviceRun, event: events.StepFailed, _: float, __: RetryPolicy) -> None:
+    run.holds_slot = False
+    run.reason = event.reason
+
+
+def _finished(run: DeviceRun, event: events.DeviceFinished, _: float, __: RetryPolicy) -> None:
+    run.holds_slot = False
+    run.phase = Phase.ENDED
+    run.verdict = Verdict(event.verdict)
+    run.reason = event.reason
+
+
+_FOLDS: dict[type[object], Callable[..., None]] = {
+    events.OperationIntended: _intended,
+    events.OperationAccepted: _accepted,
+    events.OperationRefused: _refused,
+    events.OperationUnsent: _unsent,
+    events.OperationLost: _lost,
+    events.DoubtResolved: _doubt_resolved,
+    events.RetryScheduled: _retry_scheduled,
+    events.DeliverySeen: _delivered,
+    events.OutageSeen: _outage,
+    events.DeviceReturned: _returned,
+    events.DeviceRelapsed: _relapsed,
+    events.LastLookTaken: _last_look,
+    events.StepHeld: _held,
+    events.StepStarted: _started,
+    events.StepSucceeded: _succeeded,
+    events.StepFailed: _failed,
+    events.DeviceFinished: _finished,
+}
+
+DEVICE_EVENTS = frozenset(_FOLDS)
+
+
+# --- what has happened --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now, on both clocks."""
+
+    at: float
+    active: float
+
+    def active_of(self, reading: Reading) -> float:
+        """Give when a reading was asked for, on the active clock."""
+        return self.active - (self.at - reading.asked_at)
+
+
+def succeed(run: DeviceRun, at: float, evidence: str) -> list[Event]:
+    """End the step well; after the last one the device has succeeded."""
+    happened: list[Event] = [events.StepSucceeded(at, run.id, run.step, evidence)]
+    if run.step + 1 == len(run.steps):
+        happened.append(events.DeviceFinished(at, run.id, run.step, Verdict.SUCCEEDED.value))
+    return happened
+
+
+def fail(run: DeviceRun, at: float, verdict: Verdict, reason: str) -> list[Event]:
+    """End the device's walk at this step."""
+    return [
+        events.StepFailed(at, run.id, run.step, verdict.value, reason),
+        events.DeviceFinished(at, run.id, run.step, verdict.value, reason),
+    ]
+
+
+def consider(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
+    """Say what has happened to a waiting device, given a new reading or only the time."""
+    if reading is not None and reading.asked_at < run.asked_after:
+        reading = None
+    match run.phase:
+        case Phase.PROVING:
+            return _consider_proof(run, reading, now)
+        case Phase.DOUBTING:
+            return _consider_doubt(run, reading, now)
+        case Phase.CHECKING:
+            return _consider_check(run, reading, now)
+        case Phase.SLEEPING if now.active >= run.deadline:
+            return succeed(run, now.at, "slept")
+        case Phase.REFUSED:
+            return fail(run, now.at, Verdict.FAILED, run.reason)
+        case _:
+            return []
+
+
+def rest_is_over(run: DeviceRun, reading: Reading | None, now: Moment) -> bool:
+    """Say whether a resting device may be tried again: its time has come, or what it waited for."""
+    if now.active >= run.deadline:
+        return True
+    if not run.awaits_change or reading is None or reading.device is None or run.baseline is None:
+        return False
+    if reading.asked_at < run.asked_after:
+        return False
+    device, baseline = reading.device, run.baseline
+    return (
+        device.last_connection != baseline.last_connection_at
+        or device.pending != baseline.pending
+        or device.status.value != baseline.status
+    )
+
+
+def guard_seconds(run: DeviceRun) -> float:
+    """Give how long a device in the middle of its chain is waited for until the guard is satisfied."""
+    return proof_seconds(
+        run.operation_step, run.baseline.update_frequency if run.baseline else None
+    )
+
+
+def is_ours(run: DeviceRun, reading: Reading) -> bool:
+    """Say whether the record still belongs to the device that the plan means."""
+    planned, device = run.planned.serial_number, reading.device
+    return device is not None and (planned is None or device.serial_number in (planned, None))
+
+
+def _consider_proof(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
+    happened: list[Event] = []
+    if reading is not None and reading.device is not None and is_ours(run, reading):
+        happened = [
+            _sign_event(run, sign, now.at)
+            for sign in proving.read_signs(run.acceptance, reading.device, reading.server_at)
+        ]
+        if happened:
+            if isinstance(happened[-1], events.DeviceReturned) and not needs_stability(run):
+                happened += succeed(run, now.at, happened[-1].evidence)
+            return happened
+        if _is_stable(run, reading, now):
+            return succeed(run, now.at, run.evidence or "")
+    if run.evidence is not None or now.active < run.deadline:
+        return []
+    if not run.last_look:
+        return [events.LastLookTaken(now.at, run.id, run.step)]
+    return _unproven(run, reading, now)
+
+
+def needs_stability(run: DeviceRun) -> bool:
+    """Say whether a return must be looked at once more before it counts."""
+    return run.operation.is_disruptive or run.operation_step.proof.stable_for > 0
+
+
+def _is_stable(run: DeviceRun, reading: Reading, now: Moment) -> bool:
+    """Up, long enough, and the whole record says so: list pages do not tell of pending firmware."""
+    device = reading.device
+    return (
+        run.evidence is not None
+        and device is not None
+        and now.active_of(reading) >= run.stable_at
+        and device.status is Status.UP
+        and (reading.is_detail or not run.operation.is_disruptive)
+    )
+
+
+def _sign_event(run: DeviceRun, sign: proving.Sign, at: float) -> Event:
+    match sign:
+        case proving.Delivered(contact_at):
+            return events.DeliverySeen(at, run.id, run.step, contact_at)
+        case proving.WentDown(since_at):
+            return events.OutageSeen(at, run.id, run.step, since_at)
+        case proving.Returned(evidence, contact_at):
+            return events.DeviceReturned(at, run.id, run.step, evidence, contact_at)
+        case proving.Relapsed(reason, contact_at, since_at):
+            return events.DeviceRelapsed(at, run.id, run.step, reason, contact_at, since_at)
+
+
+def _unproven(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
+    """After the last look: the step is unconfirmed, unless the device may still take its time."""
+    if reading is None:
+        if run.failed_looks < FINAL_LOOKS:
+            return []
+        return fail(run, now.at, Verdict.UNCONFIRMED, "its record could not be read at the end")
+    if reading.device is None:
+        return fail(run, now.at, Verdict.UNCONFIRMED, "the controller no longer has its record")
+    if not is_ours(run, reading):
+        return fail(run, now.at, Verdict.UNCONFIRMED, "its record shows another serial number")
+    allowed = proof_seconds(run.operation_step, reading.device.update_frequency)
+    if now.active < run.accepted_active_at + allowed:
+        return []
+    return fail(run, now.at, Verdict.UNCONFIRMED, _what_was_missing(run, reading, allowed))
+
+
+def _what_was_missing(run: DeviceRun, reading: Reading, allowed: float) -> str:
+    device = reading.device
+    assert device is not None
+    within = durations.as_text(allowed)
+    if device.pending is None:
+        return f"not proven within {within}: its pending settings are not known"
+    if proving.is_requested(device, run.operation):
+        return (
+            f"not delivered within {within} and may still fire: pending {', '.join(device.pending)}"
+        )
+    if run.delivered_at is None:
+        return (
+            f"no contact within {within} after {run.operation} was accepted; status {device.status}"
+        )
+    if device.status is not Status.UP:
+        return f"delivered, and not Up again within {within}: status {device.status}"
+    if device.pending and run.operation_step.proof.nothing_pending:
+        return f"still pending after {within}: {', '.join(device.pending)}"
+    return f"no proof of a return within {within}; status {device.status}"
+
+
+def _consider_doubt(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
+    def resolved(sign: str, *, applied: bool) -> list[Event]:
+        return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, applied, sign)]
+
+    if reading is not None and reading.device is not None and is_ours(run, reading):
+        sign = doubting.sign_of_application(run.doubt, reading.device)
+        if sign is not None:
+            return resolved(sign, applied=True)
+    if now.active < run.deadline or (reading and now.active_of(reading) < run.deadline):
+        return []
+    if reading is None:
+        if run.failed_looks < FINAL_LOOKS:
+            return []
+        return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record cannot be read")
+    if reading.device is None or not is_ours(run, reading):
+        return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record is gone")
+    frequency = reading.device.update_frequency
+    if now.active < run.accepted_active_at + doubting.doubt_seconds(run.operation, frequency):
+        return []
+    sign = doubting.sign_of_refusal(run.doubt, reading.device)
+    if sign is not None:
+        return resolved(sign, applied=False)
+    return fail(
+        run, now.at, Verdict.IN_DOUBT, "no answer came, and nothing tells whether it was applied"
+    )
+
+
+def _consider_check(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
+    step = run.current
+    assert isinstance(step, CheckStep)
+    if reading is None:
+        if now.active >= run.deadline and run.failed_looks >= FINAL_LOOKS:
+            return fail(run, now.at, Verdict.FAILED, "check: its record could not be read")
+        return []
+    if reading.device is None:
+        return fail(run, now.at, Verdict.FAILED, "check: the controller no longer has this device")
+    wrong = why_not(step.conditions, reading.device, reading.server_at)
+    if wrong is None:
+        return succeed(run, now.at, "every condition holds")
+    if now.active >= run.deadline:
+        return fail(run, now.at, Verdict.FAILED, f"check: {wrong}")
+    return []
+
+
+def after_faltering(
+    run: DeviceRun, now: Moment, retry: RetryPolicy, *, patience: float, chance: float
+) -> list[Event]:
+    """Say what follows when an attempt came to nothing: another one later, or the end.
+
+    Only attempts that failed through the device use up the step's attempts. Refusals for load are
+    asked again for `patience` seconds; an unreachable controller is the run's matter.
+    """
+    if run.failures >= run.operation_step.attempts:
+        tries = "tried once" if run.failures == 1 else f"tried {run.failures} times"
+        verdict = Verdict.IN_DOUBT if run.reason.startswith("no answer came") else Verdict.FAILED
+        return fail(run, now.at, verdict, f"{run.reason} ({tries})")
+    if run.busy_since is not None and now.active - run.busy_since > patience:
+        waited = durations.as_text(patience)
+        return fail(run, now.at, Verdict.FAILED, f"refused for {waited} on end: {run.reason}")
+    wait = max(backoff(retry, max(run.failures, run.refusals), chance), run.retry_after)
+    if run.awaits_change:
+        frequency = run.baseline.update_frequency if run.baseline else None
+        wait = max(wait, (frequency or UPDATE_FREQUENCY_SECONDS) + CHANGE_MARGIN)
+    return [
+        events.RetryScheduled(
+            now.at,
+            run.id,
+            run.step,
+            run.attempt,
+            round(now.at + wait, 6),
+            run.reason,
+            run.awaits_change,
+        )
+    ]

@@ -1,0 +1,671 @@
+"""One run: the aggregate that ties the rules together; it holds indexes and asks the gerunds.
+
+`decide(now)` says what has happened and what should happen next, `after(event)` folds what is
+durable, `observe(observation)` hands in what was read. Between a `decide` and the `after` of all
+its events nothing else may be asked. All three cost O(1) amortised an event, never O(devices).
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from orchestrator.engine import guarding, pacing, progressing, watching
+from orchestrator.engine.admitting import Admissions
+from orchestrator.engine.progressing import DeviceRun, Moment, Phase
+from orchestrator.engine.reaching import Reach
+from orchestrator.engine.selecting import Chooser
+from orchestrator.model import events
+from orchestrator.model.answers import Refusal
+from orchestrator.model.commands import (
+    Command,
+    ProbeController,
+    ReadDevice,
+    ReadDevices,
+    SendOperation,
+)
+from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
+from orchestrator.model.events import Event
+from orchestrator.model.plans import Plan, PlannedDevice
+from orchestrator.model.readings import Observation, Probed, Reading, ReadingFailed
+from orchestrator.model.steps import CheckStep, OperationStep, SleepStep
+from orchestrator.model.verdicts import Verdict
+
+PATIENCE = 1800.0
+"""Seconds for which an unusable controller is waited for, unless the settings say otherwise."""
+
+BATCH = 2000
+"""Devices given up in one decision when a run stops; keeps every batch of events small."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """What has happened, and what should happen once that is durable."""
+
+    events: list[Event] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    to_read: list[DeviceId] = field(default_factory=list)
+
+
+class Run:
+    """The state of one run, as the fold of its events."""
+
+    def __init__(self, plan: Plan, *, patience: float = PATIENCE, pages: int | None = None) -> None:
+        self.plan = plan
+        self.patience = patience
+        self.pages = pages
+        """List pages that hold all devices of the selection; None while unknown."""
+        self.devices: dict[DeviceId, DeviceRun] = {}
+        self.verdicts: Counter[Verdict] = Counter()
+        self.admissions = Admissions(plan.limits, plan.playbook.steps)
+        self.pace = pacing.planned_pace(plan.playbook.requests)
+        self.reach = Reach()
+        self.epoch = 1
+        self.started_at: float | None = None
+        self.finished_at: float | None = None
+        self.interrupted: events.RunInterrupted | None = None
+        self.stopped: events.RunStopped | None = None
+        self._planned = {device.id: device for device in plan.devices}
+        self._fresh = self._not_begun()
+        self._chooser = Chooser(plan.playbook.selection, plan.created_at)
+        self._guard_in_full = _needs_detail(plan)
+        self._paused_for = 0.0
+        self._last_at = 0.0
+        self._before_gap = 0.0
+        self._stop: tuple[str, str] | None = None
+        self._is_interrupting: str | None = None
+        self._known: dict[DeviceId, Reading] = {}
+        self._news: dict[DeviceId, Reading] = {}
+        self._dirty: deque[DeviceRun] = deque()
+        self._marked: set[DeviceId] = set()
+        self._queued: set[DeviceId] = set()
+        self._suspects: set[DeviceId] = set()
+        self._timers: list[tuple[float, int]] = []
+        self._probed: Probed | None = None
+
+    # --- questions ------------------------------------------------------------------------------
+
+    @property
+    def is_over(self) -> bool:
+        """True when this process has nothing more to do for the run."""
+        return self.finished_at is not None or self.interrupted is not None
+
+    @property
+    def is_paused(self) -> bool:
+        """True while the controller cannot be used."""
+        return self.reach.paused_at is not None
+
+    @property
+    def ended(self) -> int:
+        """Devices that have their verdict."""
+        return self.verdicts.total()
+
+    def active(self, at: float) -> float:
+        """Give a moment on the clock that stands still in pauses and between processes."""
+        return min(at, self.reach.paused_at or at) - self._paused_for
+
+    def next_wake(self) -> float | None:
+        """Give the moment at which `decide` has something to do without being told anything."""
+        if self._is_interrupting is not None:
+            return self._last_at if self.admissions.in_flight == 0 else None
+        if self._probed is not None or (self.reach.cause and not self.is_paused):
+            return self._last_at
+        if self.is_paused:
+            return None if self.reach.is_probing else self.reach.probe_at
+        if self._dirty:
+            return self._last_at
+        moments = [self._timers[0][0] + self._paused_for] if self._timers else []
+        if self.admissions.cleared and self.admissions.in_flight < self.plan.limits.in_flight:
+            moments.append(self.pace.next_at)
+        if self._suspects and not self.reach.is_probing:
+            moments.append(self.reach.probe_at)
+        return min(moments, default=None)
+
+    # --- being told -----------------------------------------------------------------------------
+
+    def observe(self, observation: Observation, now: float) -> None:
+        """Take note of what was read; it changes nothing until `decide` finds that it proves something."""
+        match observation:
+            case Reading():
+                self._note(observation)
+            case ReadingFailed():
+                self._note_failure(observation, now)
+            case Probed():
+                self._probed = observation
+
+    def interrupt(self, reason: str) -> None:
+        """Start nothing new; the run ends as interrupted once no request is under way."""
+        self._is_interrupting = reason
+
+    def _note(self, reading: Reading) -> None:
+        self.reach.answered()
+        run = self.devices.get(reading.device_id)
+        if run is None:
+            if reading.device_id in self._planned:
+                self._known[reading.device_id] = reading
+            return
+        run.is_being_read = False
+        if run.phase is Phase.ENDED:
+            return
+        self._known[run.id] = reading
+        self._news[run.id] = reading
+        self._mark(run)
+
+    def _note_failure(self, failed: ReadingFailed, now: float) -> None:
+        if failed.unauthorised:
+            self.reach.rejected(failed.reason)
+        elif failed.unreachable:
+            self.reach.missed(failed.reason)
+        for device in failed.device_ids:
+            run = self.devices.get(device)
+            if run is None:
+                continue
+            run.is_being_read = False
+            if not (failed.unauthorised or failed.unreachable):
+                run.failed_looks += 1
+            run.poll_at = self.active(now) + min(60.0, 5.0 * 2 ** min(run.failed_looks, 4))
+            self._mark(run)
+
+    # --- the fold -------------------------------------------------------------------------------
+
+    def after(self, event: Event) -> None:
+        """Fold a durable event into the state."""
+        self._last_at = max(self._last_at, event.at)
+        if type(event) in progressing.DEVICE_EVENTS:
+            self._after_device(event)
+            return
+        match event:
+            case events.RunStarted():
+                self.started_at = event.at
+            case events.RunResumed():
+                self._paused_for = event.at - self.active(self._before_gap)
+                self.epoch = event.epoch
+                self.interrupted = None
+                self.reach = Reach()
+            case events.RunPaused():
+                self.reach.paused(event.at)
+            case events.RunContinued():
+                self._paused_for += event.at - (self.reach.paused_at or event.at)
+                self.reach.continued()
+                self._clear_suspects()
+            case events.RunInterrupted():
+                self.interrupted = event
+            case events.RunStopped():
+                self.stopped = event
+                for run in self.devices.values():
+                    self._mark(run)
+            case events.RunFinished():
+                self.finished_at = event.at
+            case events.SendingSlowed():
+                self.pace = self.pace.after_refusal(event.until_at, event.factor)
+            case _:
+                pass
+        self._before_gap = event.at
+
+    def _after_device(self, event: Event) -> None:
+        run = self.devices.get(event.device)  # type: ignore[union-attr]
+        if run is None:
+            run = self._begin(self._planned[event.device])  # type: ignore[union-attr]
+        held, sent = run.holds_slot, run.phase is Phase.SENT
+        progressing.after(run, event, self.active(event.at), self.plan.playbook.retry)
+        self.admissions.down += run.holds_slot - held
+        self.admissions.in_flight += (run.phase is Phase.SENT) - sent
+        self._before_gap = event.at
+        match event:
+            case events.OperationIntended():
+                self.pace = self.pace.after_sending(event.at)
+                self.admissions.release(run)
+                self._queued.discard(run.id)
+            case events.OperationAccepted():
+                self.pace = self.pace.after_success()
+                self.reach.answered()
+            case events.OperationRefused():
+                self._after_refusal(run, event)
+            case events.OperationUnsent(stale=False):
+                self.reach.missed(event.reason)
+            case events.DeviceFinished():
+                self._after_finish(run)
+                return
+            case _:
+                pass
+        run.poll_at = 0.0
+        self._mark(run)
+
+    def _after_refusal(self, run: DeviceRun, event: events.OperationRefused) -> None:
+        if event.refusal == Refusal.UNAUTHORISED:
+            self.reach.rejected(event.reason)
+            return
+        self.reach.answered()
+        if event.refusal == Refusal.FORBIDDEN:
+            self._suspects.add(run.id)
+        elif event.refusal == Refusal.INVALID:
+            self._stop = ("invalid_request", event.reason)
+
+    def _after_finish(self, run: DeviceRun) -> None:
+        assert run.verdict is not None
+        self.verdicts[run.verdict] += 1
+        self.admissions.ended(run)
+        self._queued.discard(run.id)
+        self._suspects.discard(run.id)
+        self._known.pop(run.id, None)
+        self._news.pop(run.id, None)
+
+    def _clear_suspects(self) -> None:
+        for device in self._suspects:
+            self.devices[device].phase = Phase.READY
+            self._mark(self.devices[device])
+        self._suspects.clear()
+
+    def _begin(self, planned: PlannedDevice) -> DeviceRun:
+        run = DeviceRun(planned, self.plan.playbook.steps)
+        self.devices[planned.id] = run
+        return run
+
+    def _mark(self, run: DeviceRun) -> None:
+        """Look at this device in the next decision."""
+        if run.id not in self._marked and run.phase is not Phase.ENDED:
+            self._marked.add(run.id)
+            self._dirty.append(run)
+
+    def _not_begun(self) -> Iterator[PlannedDevice]:
+        for planned in self.plan.devices:
+            if planned.id not in self.devices:
+                yield planned
+
+    # --- the decision ---------------------------------------------------------------------------
+
+    def decide(self, now: float, chance: Callable[[], float]) -> Decision:
+        """Say what has happened by now and what should happen; `chance` gives numbers in [0, 1)."""
+        decision = Decision()
+        now = _rounded_up(max(now, self._last_at))
+        moment = Moment(now, self.active(now))
+        if self.is_over:
+            return decision
+        if self._is_interrupting is not None:
+            if self.admissions.in_flight == 0:
+                decision.events.append(events.RunInterrupted(now, self._is_interrupting))
+            return decision
+        self._consider_controller(decision, now)
+        if self.is_paused or decision.events:
+            return decision
+        self._consider_devices(decision, moment, chance)
+        if self.stopped is None:
+            self._make_ready(decision, moment)
+            self._send(decision, moment)
+        else:
+            self._give_up_the_rest(decision, now)
+        self._consider_end(decision, now)
+        if decision.to_read:
+            decision.commands.append(ReadDevices(tuple(decision.to_read)))
+        return decision
+
+    def _consider_controller(self, decision: Decision, now: float) -> None:
+        reach, probed = self.reach, self._probed
+        self._probed = None
+        if probed is not None:
+            self._after_probe(decision, probed, now)
+            if decision.events:
+                return
+        if self._stop is not None and self.stopped is None:
+            decision.events.append(events.RunStopped(now, *self._stop))
+            return
+        if reach.paused_at is None:
+            if reach.cause is not None:
+                decision.events.append(events.RunPaused(now, reach.cause, reach.detail))
+                return
+            waits = bool(self._suspects)
+        elif now - reach.paused_at > self.patience:
+            detail = f"the controller could not be used: {reach.detail}"
+            decision.events.append(events.RunInterrupted(now, detail, "controller"))
+            return
+        else:
+            waits = True
+        if waits and not reach.is_probing and now >= reach.probe_at:
+            reach.is_probing = True
+            decision.commands.append(ProbeController())
+
+    def _after_probe(self, decision: Decision, probed: Probed, now: float) -> None:
+        self.reach.is_probing = False
+        if probed.usable:
+            if self.is_paused:
+                decision.events.append(events.RunContinued(now))
+                return
+            self.reach.answered()
+            for device in sorted(self._suspects):
+                run = self.devices[device]
+                if run.asked_after <= probed.asked_at:
+                    decision.events += progressing.fail(run, now, Verdict.FAILED, run.reason)
+            return
+        self.reach.probe_failed(now)
+        if probed.unauthorised:
+            self.reach.rejected(probed.detail)
+        else:
+            self.reach.missed(probed.detail)
+
+    def _consider_devices(
+        self, decision: Decision, now: Moment, chance: Callable[[], float]
+    ) -> None:
+        while self._timers and self._timers[0][0] <= now.active:
+            due, device = heappop(self._timers)
+            run = self.devices[DeviceId(device)]
+            if run.due == due:
+                run.due = float("inf")
+                self._mark(run)
+        for _ in range(len(self._dirty)):
+            run = self._dirty.popleft()
+            self._marked.discard(run.id)
+            reading = self._news.pop(run.id, None)
+            self._consider_device(decision, run, reading, now, chance)
+
+    def _consider_device(
+        self,
+        decision: Decision,
+        run: DeviceRun,
+        reading: Reading | None,
+        now: Moment,
+        chance: Callable[[], float],
+    ) -> None:
+        if self.stopped is not None and run.phase in _IDLE:
+            decision.events += self._given_up(run, now.at)
+            return
+        match run.phase:
+            case Phase.ENDED | Phase.SENT | Phase.SUSPECT:
+                return
+            case Phase.READY | Phase.RESTING:
+                self._consider_start(decision, run, reading, now)
+            case Phase.FALTERED:
+                decision.events += self._after_faltering(run, now, chance())
+            case _:
+                happened = progressing.consider(run, reading, now)
+                decision.events += happened
+                if happened and isinstance(happened[-1], events.LastLookTaken):
+                    self._read_in_full(decision, run, update_status=True)
+                if not happened:
+                    self._await(decision, run, now)
+
+    def _after_faltering(self, run: DeviceRun, now: Moment, chance: float) -> list[Event]:
+        happened = progressing.after_faltering(
+            run, now, self.plan.playbook.retry, patience=self.patience, chance=chance
+        )
+        scheduled = happened[-1]
+        if run.busy_since is not None and isinstance(scheduled, events.RetryScheduled):
+            if scheduled.retry_at > self.pace.hold_until:
+                slowed = events.SendingSlowed(
+                    now.at, scheduled.retry_at, self.pace.slower(), run.reason
+                )
+                happened.insert(0, slowed)
+        return happened
+
+    # --- starting -------------------------------------------------------------------------------
+
+    def _consider_start(
+        self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
+    ) -> None:
+        """A device waits for its next try: because of its rest, its guard, or only its turn."""
+        if run.id in self.admissions.guarding:
+            self._consider_guard_reading(decision, run, reading, now)
+        elif run.id in self._queued:
+            return
+        elif not isinstance(run.current, OperationStep):
+            decision.events.append(_step_started(run, now.at))
+        elif run.phase is Phase.RESTING and not progressing.rest_is_over(run, reading, now):
+            self._await_rest(decision, run, now)
+        elif run.held and now.active < run.poll_at:
+            self._wake(run, run.poll_at)
+        else:
+            self._queued.add(run.id)
+            self.admissions.queue(run)
+
+    def _consider_guard_reading(
+        self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
+    ) -> None:
+        if reading is not None:
+            self.admissions.guarding.discard(run.id)
+            self.admissions.cleared.append(run)
+        elif run.failed_looks >= progressing.FINAL_LOOKS:
+            decision.events += _unfit(run, now.at, "its record cannot be read")
+        elif not run.is_being_read:
+            self._poll(decision, run, now, in_full=self._guard_in_full)
+
+    def _make_ready(self, decision: Decision, now: Moment) -> None:
+        """Draw devices from the queues and see that their records are fresh when their turn comes."""
+        admissions = self.admissions
+        room = admissions.ahead(self.pace.gap) - len(admissions.cleared) - len(admissions.guarding)
+        for _ in range(room):
+            drawn = admissions.draw(self._fresh)
+            if drawn is None:
+                return
+            if isinstance(drawn, PlannedDevice):
+                run = self._begin(drawn)
+                admissions.begin(run)
+                if not isinstance(run.current, OperationStep):
+                    decision.events.append(_step_started(run, now.at))
+                    continue
+                self._queued.add(run.id)
+            else:
+                run = drawn
+            self._clear(decision, run, now)
+
+    def _clear(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        if self._is_fresh(run, now.at):
+            self.admissions.cleared.append(run)
+            return
+        self.admissions.guarding.add(run.id)
+        run.failed_looks = 0
+        run.poll_at = 0.0
+        self._poll(decision, run, now, in_full=self._guard_in_full)
+
+    def _is_fresh(self, run: DeviceRun, at: float) -> bool:
+        reading = self._known.get(run.id)
+        return (
+            reading is not None
+            and at - reading.asked_at <= self.plan.playbook.guard.fresh_within
+            and reading.asked_at >= run.asked_after
+            and (reading.is_detail or not self._guard_in_full)
+        )
+
+    def _send(self, decision: Decision, now: Moment) -> None:
+        admissions, pace = self.admissions, self.pace
+        room = self.plan.limits.in_flight - admissions.in_flight
+        while admissions.cleared and room > 0 and pace.next_at <= now.at:
+            run = admissions.cleared.popleft()
+            if not self._is_fresh(run, now.at):
+                self._clear(decision, run, now)
+                continue
+            unfit = self._why_not_now(run)
+            if unfit is not None:
+                self._hold_back(decision, run, unfit, now)
+                continue
+            self._intend(decision, run, now.at)
+            pace = pace.after_sending(now.at)
+            room -= 1
+
+    def _why_not_now(self, run: DeviceRun) -> str | None:
+        reading = self._known[run.id]
+        operation = run.operation
+        refusal = guarding.refusal(
+            run.planned, reading, operation, self.plan.playbook.guard, touched=run.touched
+        )
+        if refusal is None and not run.touched and reading.device is not None:
+            refusal = self._chooser.why_not(reading.device)
+        return refusal
+
+    def _hold_back(self, decision: Decision, run: DeviceRun, unfit: str, now: Moment) -> None:
+        """The guard says no: skip a device that was not touched yet, wait for one that was."""
+        self.admissions.release(run)
+        self._queued.discard(run.id)
+        reading = self._known.pop(run.id)
+        if not run.touched or reading.device is None:
+            decision.events += _unfit(run, now.at, unfit)
+        elif not run.held:
+            within = progressing.guard_seconds(run)
+            until = round(now.at + within, 6)
+            decision.events.append(events.StepHeld(now.at, run.id, run.step, unfit, until))
+        elif now.active >= run.deadline:
+            reason = f"not fit for {run.operation}: {unfit}"
+            decision.events += progressing.fail(run, now.at, Verdict.FAILED, reason)
+        else:
+            run.poll_at = watching.next_round(now.active, self._interval)
+            self._wake(run, run.poll_at)
+
+    def _intend(self, decision: Decision, run: DeviceRun, at: float) -> None:
+        reading = self._known[run.id]
+        assert reading.device is not None
+        attempt = run.attempt + 1
+        decision.events.append(
+            events.OperationIntended(
+                at=at,
+                device=run.id,
+                step=run.step,
+                attempt=attempt,
+                operation=run.operation.value,
+                server_at=round(reading.server_at + at - reading.asked_at, 6),
+                baseline=events.baseline_of(reading.device, read_at=reading.server_at),
+            )
+        )
+        decision.commands.append(SendOperation(run.id, run.step, attempt, run.operation))
+
+    # --- waiting --------------------------------------------------------------------------------
+
+    @property
+    def _interval(self) -> float:
+        waiting = len(self.devices) - self.ended
+        return watching.poll_interval(waiting, self.pages, self.plan.limits.per_second)
+
+    def _await(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        """See that a waiting device is read, or looked at, when that can bring something new."""
+        if run.is_being_read:
+            return
+        match run.phase:
+            case Phase.SLEEPING:
+                self._wake(run, run.deadline)
+            case Phase.CHECKING:
+                step = run.current
+                assert isinstance(step, CheckStep)
+                fields = {condition.field for condition in step.conditions}
+                self._poll(decision, run, now, in_full=bool(fields & DETAIL_ONLY_FIELDS))
+            case Phase.DOUBTING:
+                self._poll(decision, run, now, in_full=True)
+            case Phase.PROVING if run.evidence is not None and now.active < run.stable_at:
+                self._wake(run, run.stable_at)
+            case Phase.PROVING:
+                if run.poll_at == 0.0 and run.evidence is None and not run.last_look:
+                    run.poll_at = watching.next_round(now.active, self._interval)
+                in_full = run.last_look or (
+                    run.evidence is not None and run.operation.is_disruptive
+                )
+                self._poll(decision, run, now, in_full=in_full)
+            case _:
+                pass
+
+    def _await_rest(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        if not run.awaits_change:
+            self._wake(run, run.deadline)
+        elif not run.is_being_read:
+            if run.poll_at == 0.0:
+                run.poll_at = watching.next_round(now.active, self._interval)
+            self._poll(decision, run, now, in_full=False)
+
+    def _poll(self, decision: Decision, run: DeviceRun, now: Moment, *, in_full: bool) -> None:
+        """Read the device if its time has come, else wake up when it will have."""
+        if now.active < run.poll_at:
+            over = run.deadline if run.deadline > now.active else run.poll_at
+            self._wake(run, min(run.poll_at, over))
+            return
+        run.poll_at = watching.next_round(now.active, self._interval)
+        if in_full:
+            self._read_in_full(decision, run, update_status=False)
+        else:
+            run.is_being_read = True
+            decision.to_read.append(run.id)
+
+    def _read_in_full(self, decision: Decision, run: DeviceRun, *, update_status: bool) -> None:
+        run.is_being_read = True
+        decision.commands.append(ReadDevice(run.id, update_status))
+
+    def _wake(self, run: DeviceRun, due: float) -> None:
+        if run.due != due:
+            run.due = due
+            heappush(self._timers, (due, run.id))
+
+    # --- ending ---------------------------------------------------------------------------------
+
+    def _given_up(self, run: DeviceRun, at: float) -> list[Event]:
+        assert self.stopped is not None
+        self._queued.discard(run.id)
+        if run.touched:
+            reason = f"the run was stopped before {run.current.title}: {self.stopped.detail}"
+            return progressing.fail(run, at, Verdict.FAILED, reason)
+        verdict, detail = Verdict.NOT_STARTED.value, self.stopped.detail
+        return [events.DeviceFinished(at, run.id, run.step, verdict, f"stopped before: {detail}")]
+
+    def _give_up_the_rest(self, decision: Decision, at: float) -> None:
+        for run in self.admissions.drain():
+            self._queued.discard(run.id)
+            self._mark(run)
+        for _ in range(BATCH):
+            planned = next(self._fresh, None)
+            if planned is None:
+                return
+            decision.events += self._given_up(DeviceRun(planned, self.plan.playbook.steps), at)
+
+    def _consider_end(self, decision: Decision, now: float) -> None:
+        if decision.events or self.ended < len(self.plan.devices):
+            return
+        counts: Mapping[str, int] = {v.value: n for v, n in sorted(self.verdicts.items())}
+        decision.events.append(events.RunFinished(now, counts))
+
+
+_IDLE = frozenset({Phase.READY, Phase.RESTING, Phase.FALTERED, Phase.SUSPECT})
+
+
+def replayed(plan: Plan, history: Iterable[Event], *, patience: float = PATIENCE) -> Run:
+    """Give the run as its events left it."""
+    run = Run(plan, patience=patience)
+    for event in history:
+        run.after(event)
+    return run
+
+
+def resuming(run: Run, now: float, *, by: str, host: str) -> list[Event]:
+    """Say what a new process must record first: that it took over, and which answers are lost."""
+    now = round(max(now, run._last_at), 6)
+    happened: list[Event] = [events.RunResumed(now, run.epoch + 1, by, host)]
+    for device in run.devices.values():
+        if device.phase is Phase.SENT:
+            happened.append(
+                events.OperationLost(
+                    now,
+                    device.id,
+                    device.step,
+                    device.attempt,
+                    "the process ended before an answer was recorded",
+                )
+            )
+    return happened
+
+
+def _rounded_up(moment: float) -> float:
+    """Cut to the journal's microseconds, and never to before the moment that woke us."""
+    cut = round(moment, 6)
+    return cut if cut >= moment else round(cut + 1e-6, 6)
+
+
+def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:
+    if run.touched:
+        return progressing.fail(run, at, Verdict.FAILED, reason)
+    return [events.DeviceFinished(at, run.id, run.step, Verdict.SKIPPED.value, reason)]
+
+
+def _step_started(run: DeviceRun, at: float) -> Event:
+    step = run.current
+    seconds = step.seconds if isinstance(step, SleepStep) else 0.0
+    if isinstance(step, CheckStep):
+        seconds = step.within
+    return events.StepStarted(at, run.id, run.step, round(at + seconds, 6))
+
+
+def _needs_detail(plan: Plan) -> bool:
+    guard, selection = plan.playbook.guard, plan.playbook.selection
+    conditions = (*guard.disruptive, *guard.gentle, *selection.where)
+    return any(condition.field in DETAIL_ONLY_FIELDS for condition in conditions)

@@ -1,0 +1,154 @@
+"""Which devices a selection chooses, in which order, and why not the others."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+
+from orchestrator.engine.matching import (
+    Rejection,
+    compiled,
+    explained,
+    holds,
+    is_missing,
+    rejection,
+    why_not,
+)
+from orchestrator.model import moments
+from orchestrator.model.devices import Device
+from orchestrator.model.readings import DeviceFilter
+from orchestrator.model.selections import Condition, Equals, Selection, SomethingPending
+from orchestrator.model.versions import version_key
+
+__all__ = [
+    "Chooser",
+    "Rejection",
+    "filters_of",
+    "holds",
+    "in_order",
+    "names_of",
+    "rejection",
+    "why_not",
+]
+
+NEVER_CONNECTED = "initial"
+"""What pending settings are called on a device that has never connected (api.md DV-29)."""
+
+
+def filters_of(selection: Selection) -> tuple[DeviceFilter, ...]:
+    """Give the listings that together hold every device a selection may choose.
+
+    The controller takes one organization and one type per listing (api.md 1.1, DV-2).
+    """
+    return tuple(
+        DeviceFilter(
+            organization=organization,
+            type=type_,
+            status=selection.status,
+            last_status_change_from=selection.last_status_change_from,
+        )
+        for organization, type_ in product(
+            selection.organizations or (None,), selection.types or (None,)
+        )
+    )
+
+
+class Chooser:
+    """Holds a selection against records, its filters too: a controller may ignore them."""
+
+    def __init__(self, selection: Selection, now: float) -> None:
+        self._now = now
+        self._conditions = (*_filter_conditions(selection), *selection.where)
+        self._predicates = tuple((condition, compiled(condition)) for condition in self._conditions)
+        self._since = selection.last_status_change_from
+        self._include = frozenset(name.casefold() for name in selection.include)
+        self._exclude = frozenset(name.casefold() for name in selection.exclude)
+        self._wants_initial = any(
+            isinstance(condition.test, SomethingPending) and NEVER_CONNECTED in condition.test.names
+            for condition in selection.where
+        )
+
+    def why_not(self, device: Device) -> str | None:
+        """Say in one sentence why a device is not chosen; None when it is."""
+        found = self.rejection(device)
+        return found.reason if found else None
+
+    def rejection(self, device: Device) -> Rejection | None:
+        """Give the first reason for which a device is not chosen; None when it is."""
+        if self._exclude and self._exclude & names_of(device):
+            return Rejection("excluded by the playbook", "it is excluded by the playbook")
+        if self._include and not self._include & names_of(device):
+            return Rejection("not named in include", "it is not named in include")
+        now = self._now
+        for condition, predicate in self._predicates:
+            if not predicate(device, now):
+                return explained(condition, device, now)
+        if self._since is not None:
+            found = _changed_before(self._since, device)
+            if found:
+                return found
+        if not self._wants_initial and _never_connected(device):
+            return Rejection("never connected", "it has never connected (pending: initial)")
+        return None
+
+
+def names_of(device: Device) -> frozenset[str]:
+    """Give what include and exclude may call a device: id and serial number, in lower case."""
+    if device.serial_number is None:
+        return frozenset((str(device.id),))
+    return frozenset((str(device.id), device.serial_number.strip().casefold()))
+
+
+def in_order(devices: Iterable[Device], order_by: Sequence[str]) -> list[Device]:
+    """Sort by fields in natural order; the unknown comes last either way, the id breaks ties."""
+    ordered = sorted(devices, key=lambda device: device.id)
+    for field in reversed(order_by):
+        name = field.removeprefix("-")
+        backwards = field.startswith("-")
+        ordered.sort(key=_order_key(name, last=not backwards), reverse=backwards)
+    return ordered
+
+
+def _order_key(field: str, *, last: bool) -> Callable[[Device], tuple[object, ...]]:
+    # A reversed sort turns the rank around as well, so the unknown ends up last both ways.
+    unknown, known = (1, 0) if last else (0, 1)
+
+    def key(device: Device) -> tuple[object, ...]:
+        value = device.id if field == "id" else device.value(field)
+        if is_missing(value):
+            return (unknown,)
+        if isinstance(value, int | float):
+            return (known, 0, float(value))
+        text = ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+        return (known, 1, version_key(text), text.casefold())
+
+    return key
+
+
+def _filter_conditions(selection: Selection) -> tuple[Condition, ...]:
+    conditions = []
+    if selection.organizations:
+        conditions.append(Condition("organization_id", Equals(selection.organizations)))
+    if selection.types:
+        conditions.append(Condition("type", Equals(selection.types)))
+    if selection.status is not None:
+        conditions.append(Condition("status", Equals((selection.status,))))
+    return tuple(conditions)
+
+
+def _changed_before(since: float, device: Device) -> Rejection | None:
+    if device.status_change is None:
+        return Rejection("status_change is not known", "status_change is not known")
+    if device.status_change < since:
+        bound = moments.as_short_text(since)
+        return Rejection(
+            f"status_change is before {bound}",
+            f"status_change is {moments.as_short_text(device.status_change)}, before {bound}",
+        )
+    return None
+
+
+def _never_connected(device: Device) -> bool:
+    return (
+        device.last_connection is None
+        and device.pending is not None
+        and NEVER_CONNECTED in device.pending
+    )

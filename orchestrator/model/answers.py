@@ -1,0 +1,62 @@
+"""What became of one operation request, in the classes of design 6.4."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Refusal(StrEnum):
+    """Why a request that reached the controller was not applied."""
+
+    INVALID = "invalid"
+    """400 and other answers that every device would get: our request is wrong."""
+    UNAUTHORISED = "unauthorised"
+    """401: the token is not accepted."""
+    FORBIDDEN = "forbidden"
+    """403: this device is not ours, or the token is bad; a probe tells which (api.md 1.10-7)."""
+    GONE = "gone"
+    """404: no such device."""
+    STATE = "state"
+    """409, 422: the device's state does not allow it now."""
+    BUSY = "busy"
+    """429, 503: refused, not applied; wait and ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The controller took the request; nothing is known of the device yet."""
+
+    status: int
+    server_at: float
+    """The controller's clock when it answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The controller answered that it did not apply the request."""
+
+    refusal: Refusal
+    status: int
+    reason: str
+    """One readable sentence, free of secrets."""
+    retry_after: float | None = None
+    """Seconds the controller asked to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Not one byte of the request left this machine."""
+
+    reason: str
+    stale: bool = False
+    """True when it was held back because its intention had grown too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Sent, and no usable answer came: it may or may not have been applied."""
+
+    reason: str
+    status: int | None = None
+
+
+OperationAnswer = Accepted | Refused | Unsent | Lost

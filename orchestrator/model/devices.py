@@ -1,0 +1,183 @@
+"""A device as the inventory describes it, read tolerantly from untrusted records (api.md 1.9)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from orchestrator.model import moments
+
+DeviceId = NewType("DeviceId", int)
+
+SECRET_FIELDS = frozenset({"username", "password"})
+"""Fields that are dropped at the door: no record, journal, log or report ever holds them."""
+
+MOMENT_FIELDS = frozenset(
+    {"status_change", "last_connection", "last_configuration", "last_change", "created"}
+)
+
+DETAIL_ONLY_FIELDS = frozenset(
+    {
+        "unique_identifier",
+        "product_class",
+        "serial_number_alt",
+        "location_short_name",
+        "update_frequency",
+        "firmware_image",
+        "firmware_image_is_pending",
+        "last_change",
+        "debug",
+    }
+)
+"""Fields that list pages lack (api.md 1.9): conditions on them need every record read in full."""
+
+
+class Status(StrEnum):
+    """What the controller believes of a device's reachability; often stale (api.md 2.2)."""
+
+    UP = "Up"
+    DOWN = "Down"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One inventory record. None always means unknown; an unknown never satisfies a positive condition."""
+
+    id: DeviceId
+    serial_number: str | None
+    name: str | None
+    status: Status
+    is_active: bool | None
+    pending: tuple[str, ...] | None
+    """Names of pending settings; () is clear, None is not known."""
+    status_change: float | None
+    last_connection: float | None
+    last_configuration: float | None
+    update_frequency: float | None
+    """Seconds between the device's periodic contacts; only the detail shape has it."""
+    firmware_is_pending: bool | None
+    """Only the detail shape says it."""
+    fields: Mapping[str, object]
+    """The whole record as it came, without the secret fields."""
+
+    def value(self, field: str) -> object:
+        """Give a field as conditions compare it: parsed where it has a meaning of its own, else as it came."""
+        if field == "status":
+            return None if self.status is Status.UNKNOWN else self.status
+        if field == "pending_settings":
+            return self.pending
+        if field == "is_active":
+            return self.is_active
+        raw = self.fields.get(field)
+        if field in MOMENT_FIELDS:
+            return as_moment(raw)
+        return raw
+
+
+class RecordError(ValueError):
+    """A row of the controller's answer is not a device record."""
+
+
+def device_from_record(record: object) -> Device:
+    """Read one record of any response shape; every field except `id` may be missing, unknown ones are kept.
+
+    Raises RecordError when there is no usable id.
+    """
+    if not isinstance(record, Mapping):
+        raise RecordError(f"a device record is a JSON object, this is {type(record).__name__}")
+    identity = record.get("id")
+    if isinstance(identity, str) and identity.isascii() and identity.isdigit():
+        identity = int(identity)
+    if not isinstance(identity, int) or isinstance(identity, bool) or identity < 0:
+        raise RecordError(f"a device record needs a whole number as id, this has {identity!r}")
+    fields = {str(key): value for key, value in record.items() if key not in SECRET_FIELDS}
+    return Device(
+        id=DeviceId(identity),
+        serial_number=_as_name(fields.get("serial_number")),
+        name=_as_name(fields.get("name")),
+        status=as_status(fields.get("status")),
+        is_active=as_flag(fields.get("is_active")),
+        pending=as_pending(fields["pending_settings"]) if "pending_settings" in fields else None,
+        status_change=as_moment(fields.get("status_change")),
+        last_connection=as_moment(fields.get("last_connection")),
+        last_configuration=as_moment(fields.get("last_configuration")),
+        update_frequency=_as_seconds(fields.get("update_frequency")),
+        firmware_is_pending=as_flag(fields.get("firmware_image_is_pending")),
+        fields=fields,
+    )
+
+
+_TRUE = frozenset({"up", "true", "1", "yes", "on"})
+_FALSE = frozenset({"down", "false", "0", "no", "off"})
+
+
+def as_status(value: object) -> Status:
+    """Read a status in any of its documented forms; whatever else is Unknown, never Up."""
+    flag = as_flag(value)
+    if flag is None:
+        return Status.UNKNOWN
+    return Status.UP if flag else Status.DOWN
+
+
+def as_flag(value: object) -> bool | None:
+    """Read a boolean in any of its documented forms; None when it is none of them."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+    return None
+
+
+def as_pending(value: object) -> tuple[str, ...] | None:
+    """Read pending settings that were asked for: () is clear, None is a form nobody knows."""
+    if value is None or value is False:
+        return ()
+    if value is True:
+        return ("something",)
+    if isinstance(value, str):
+        if value.strip().lower() in ("", "none", "null", "false"):
+            return ()
+        if value.strip().lower() == "true":
+            return ("something",)
+        return tuple(word for word in (part.strip() for part in value.split(",")) if word)
+    if isinstance(value, list | tuple):
+        if all(isinstance(item, str) for item in value):
+            return tuple(item for item in value if item.strip())
+        return tuple(str(item) for item in value)
+    return None
+
+
+def as_moment(value: object) -> float | None:
+    """Read a timestamp in any known form; None when it is missing, null or unreadable."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return moments.from_text(value)
+    except ValueError:
+        return None
+
+
+def _as_name(value: object) -> str | None:
+    if isinstance(value, str) and value.strip():
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def _as_seconds(value: object) -> float | None:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    return None

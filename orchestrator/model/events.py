@@ -1,0 +1,408 @@
+"""What has happened; the journal holds nothing else, and a run's state is the fold of these.
+
+Every event has `at`, our clock in seconds since 1970 rounded to the microsecond. Other fields
+whose name ends in `_at` are moments too; those about a device's contacts are the controller's clock.
+In the journal moments are ISO 8601 text and fields that are None are left out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from orchestrator.model import moments
+from orchestrator.model.devices import Device
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The first line of every journal: what is about to be done, by whom, where."""
+
+    at: float
+    playbook: str
+    plan_digest: str
+    playbook_digest: str
+    version: str
+    started_by: str
+    host: str
+    controller: str
+    devices: int
+    chain: str = "sha256"
+    """How the journal's lines are chained: `sha256` or `hmac-sha256`."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """A process took the run over; intentions without an answer are in doubt from here on."""
+
+    at: float
+    epoch: int
+    """Counts the processes that have driven the run; an older writer is refused."""
+    resumed_by: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunInterrupted:
+    """A person or the system asked the process to end; the run can be resumed."""
+
+    at: float
+    reason: str
+    cause: str = "person"
+    """`person`, or `controller` when it could not be used for longer than the patience allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPaused:
+    """Nothing new is sent and no deadline runs; the controller cannot be used now."""
+
+    at: float
+    cause: str
+    """`token` or `controller`."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunContinued:
+    """The controller can be used again; deadlines go on where they stood."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStopped:
+    """Nothing new will be started in this run, ever."""
+
+    at: float
+    cause: str
+    """`invalid_request`, `controller` or `person`."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """Every device has its verdict."""
+
+    at: float
+    verdicts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SendingSlowed:
+    """The controller refused for load: all sending waits until `until_at` and is slower afterwards."""
+
+    at: float
+    until_at: float
+    factor: float
+    """How many times longer than planned the gaps between operation requests are now."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A device begins a step that is not an operation."""
+
+    at: float
+    device: int
+    step: int
+    until_at: float
+    """When a sleep ends, or until when a check may still become true."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepHeld:
+    """A device in the middle of its chain does not satisfy the guard; it is waited for until `until_at`."""
+
+    at: float
+    device: int
+    step: int
+    reason: str
+    until_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The record read right before a request, as far as proofs need it."""
+
+    read_at: float
+    """The controller's clock at that reading."""
+    status: str
+    serial_number: str | None = None
+    pending: tuple[str, ...] | None = None
+    status_change_at: float | None = None
+    last_connection_at: float | None = None
+    last_configuration_at: float | None = None
+    update_frequency: float | None = None
+    software_version: str | None = None
+
+
+def baseline_of(device: Device, *, read_at: float) -> Baseline:
+    """Keep of a record what proofs need later."""
+    version = device.fields.get("software_version")
+    return Baseline(
+        read_at=read_at,
+        status=device.status.value,
+        serial_number=device.serial_number,
+        pending=device.pending,
+        status_change_at=device.status_change,
+        last_connection_at=device.last_connection,
+        last_configuration_at=device.last_configuration,
+        update_frequency=device.update_frequency,
+        software_version=version if isinstance(version, str) else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OperationIntended:
+    """One operation request is about to leave; it is durable before the first byte does."""
+
+    at: float
+    device: int
+    step: int
+    attempt: int
+    operation: str
+    server_at: float
+    """The controller's clock at `at`, as far as its last answer tells."""
+    baseline: Baseline
+
+
+@dataclass(frozen=True, slots=True)
+class OperationAccepted:
+    """The controller took the request. Nothing is proven by it."""
+
+    at: float
+    device: int
+    step: int
+    attempt: int
+    status: int
+    server_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRefused:
+    """The controller answered that it did not apply the request."""
+
+    at: float
+    device: int
+    step: int
+    attempt: int
+    status: int
+    refusal: str
+    reason: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationUnsent:
+    """Not one byte of the request left this machine."""
+
+    at: float
+    device: int
+    step: int
+    attempt: int
+    reason: str
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OperationLost:
+    """The request was sent, or may have been, and no answer came: it is in doubt."""
+
+    at: float
+    device: int
+    step: int
+    attempt: int
+    reason: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtResolved:
+    """Signs read from the controller told whether a request in doubt was applied."""
+
+    at: float
+    device: int
+    step: int
+    attempt: int
+    applied: bool
+    sign: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """The step will be tried again, not before `retry_at`."""
+
+    at: float
+    device: int
+    step: int
+    attempt: int
+    retry_at: float
+    reason: str
+    awaits_change: bool = False
+    """Any change of the device's record ends the wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySeen:
+    """The first contact after acceptance: the session that delivers the command, not a return."""
+
+    at: float
+    device: int
+    step: int
+    contact_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutageSeen:
+    """The device was seen to be out of service after the command was delivered."""
+
+    at: float
+    device: int
+    step: int
+    since_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReturned:
+    """The evidence is there; the device must now stay Up for the playbook's `stable_for`."""
+
+    at: float
+    device: int
+    step: int
+    evidence: str
+    contact_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRelapsed:
+    """A returned device went out of service again, or is about to, before it was stable."""
+
+    at: float
+    device: int
+    step: int
+    reason: str
+    contact_at: float | None = None
+    """Its last contact at that moment; only what comes after it can prove a return."""
+    since_at: float | None = None
+    """When the new outage began, if one was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastLookTaken:
+    """The time for the proof is over; the controller is asked to refresh this one device first."""
+
+    at: float
+    device: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepSucceeded:
+    """The step is proven."""
+
+    at: float
+    device: int
+    step: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """The step is over for good without success; `verdict` says in which way."""
+
+    at: float
+    device: int
+    step: int
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFinished:
+    """A device has its verdict; `step` is where it ended."""
+
+    at: float
+    device: int
+    step: int
+    verdict: str
+    reason: str = ""
+
+
+Event = (
+    RunStarted
+    | RunResumed
+    | RunInterrupted
+    | RunPaused
+    | RunContinued
+    | RunStopped
+    | RunFinished
+    | SendingSlowed
+    | StepStarted
+    | StepHeld
+    | OperationIntended
+    | OperationAccepted
+    | OperationRefused
+    | OperationUnsent
+    | OperationLost
+    | DoubtResolved
+    | RetryScheduled
+    | DeliverySeen
+    | OutageSeen
+    | DeviceReturned
+    | DeviceRelapsed
+    | LastLookTaken
+    | StepSucceeded
+    | StepFailed
+    | DeviceFinished
+)
+
+EVENTS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
+"""Every event by its name in the journal."""
+
+_FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in (*EVENTS.values(), Baseline)}
+
+
+def as_facts(event: Event | Baseline) -> dict[str, object]:
+    """Give an event's fields as the journal holds them: moments as text, nothing for None."""
+    facts: dict[str, object] = {}
+    for name in _FIELDS[type(event)]:
+        value = getattr(event, name)
+        if value is None:
+            continue
+        if name.endswith("_at") or name == "at":
+            facts[name] = moments.as_text(value)
+        elif name == "baseline":
+            facts[name] = as_facts(value)
+        else:
+            facts[name] = value
+    return facts
+
+
+def from_facts(name: str, facts: Mapping[str, Any]) -> Event:
+    """Read an event back; the exact inverse of `as_facts`.
+
+    Raises ValueError when the name or the fields are not those of an event.
+    """
+    kind = EVENTS.get(name)
+    if kind is None:
+        raise ValueError(f"{name!r} is not an event this version knows")
+    event: Event = _read(kind, facts)
+    return event
+
+
+def _read(kind: type[Any], facts: Mapping[str, Any]) -> Any:
+    values: dict[str, Any] = {}
+    for name in _FIELDS[kind]:
+        if name not in facts:
+            continue
+        value = facts[name]
+        if name.endswith("_at") or name == "at":
+            value = moments.from_text(value)
+        elif name == "baseline":
+            value = _read(Baseline, value)
+        elif name == "pending":
+            value = tuple(value)
+        values[name] = value
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ValueError(f"{kind.__name__} does not have these fields: {error}") from error

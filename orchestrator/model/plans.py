@@ -1,0 +1,59 @@
+"""A plan: a playbook, the frozen device set, every limit as an integer, and what it will cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orchestrator.model.devices import Device, DeviceId
+from orchestrator.model.playbooks import Playbook, PlaybookSource
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDevice:
+    """One member of the frozen device set."""
+
+    id: DeviceId
+    serial_number: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Devices that were listed and not chosen, for one reason; a few of them as examples."""
+
+    reason: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may do at most, resolved to numbers when the plan is made."""
+
+    devices: int
+    max_down: int
+    in_flight: int
+    delay: float
+    per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do; made once, never changed."""
+
+    playbook: Playbook
+    source: PlaybookSource
+    controller: str
+    """Base URL of the controller it was made against."""
+    created_at: float
+    devices: tuple[PlannedDevice, ...]
+    limits: Limits
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
+    operation_requests: int = 0
+    """Operation requests when every step succeeds at its first attempt."""
+    reading_requests: int = 0
+    """Reads expected beside them: guards, polls, confirmations; an estimate."""
+    listed: int = 0
+    """Devices the controller listed for the filters."""
+    records: Mapping[DeviceId, Device] = field(default_factory=dict, compare=False, repr=False)
+    """The records as they were when the set was frozen; not saved with the plan."""

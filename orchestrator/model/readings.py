@@ -1,0 +1,71 @@
+"""What reading from the controller yields: records with the moments at which they were true."""
+
+from dataclasses import dataclass
+
+from orchestrator.model.devices import Device, DeviceId, Status
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFilter:
+    """The documented server-side filters of one listing (api.md 1.1), and nothing else."""
+
+    organization: int | None = None
+    type: int | None = None
+    status: Status | None = None
+    last_status_change_from: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing."""
+
+    devices: tuple[Device, ...]
+    count: int | None
+    """Devices in the whole listing; None when the answer was a bare array."""
+    has_next: bool
+    rows: int
+    """Rows the page held, readable or not."""
+    asked_at: float
+    """Our clock when the request left."""
+    server_at: float
+    """The controller's clock when it answered (its Date header; ours where it sends none)."""
+    unreadable: tuple[str, ...] = ()
+    """One sentence for each row that is not a device record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One device as the controller described it at one moment."""
+
+    device_id: DeviceId
+    device: Device | None
+    """None: the controller says there is no such device."""
+    asked_at: float
+    server_at: float
+    is_detail: bool = True
+    """False when it came from a list page, which lacks the detail-only fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingFailed:
+    """A read that brought nothing; the controller's or the network's trouble, not the device's."""
+
+    device_ids: tuple[DeviceId, ...]
+    reason: str
+    unreachable: bool = False
+    """No connection could be made at all."""
+    unauthorised: bool = False
+    """The token was not accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The controller was asked, with the cheapest read there is, whether it can be used."""
+
+    asked_at: float
+    usable: bool
+    unauthorised: bool = False
+    detail: str = ""
+
+
+Observation = Reading | ReadingFailed | Probed

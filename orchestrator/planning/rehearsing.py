@@ -1,0 +1,176 @@
+"""Drive a run over the simulated world in virtual time: the same brain, no sockets, no waiting.
+
+The runtime's loop in its plainest form: every answer is an entry in one heap of things to come.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
+
+from orchestrator.engine.run import Run, replayed, resuming
+from orchestrator.engine.selecting import filters_of
+from orchestrator.engine.watching import by_listing
+from orchestrator.model import events
+from orchestrator.model.answering import event_of, failure_of
+from orchestrator.model.commands import (
+    Command,
+    ProbeController,
+    ReadDevice,
+    ReadDevices,
+    SendOperation,
+)
+from orchestrator.model.devices import DeviceId
+from orchestrator.model.errors import ControllerError
+from orchestrator.model.events import Event
+from orchestrator.model.plans import Plan
+from orchestrator.model.readings import DeviceFilter, Observation, Reading
+from orchestrator.simulator.answering import (
+    perform_operation,
+    perform_page,
+    perform_probe,
+    perform_read,
+)
+from orchestrator.simulator.world import World
+
+ROUND_TRIP = 0.02
+"""Seconds a request and its answer are on the way, beside what the controller itself takes."""
+
+
+class Rehearsal:
+    """One campaign in virtual time; `journal` is what a real run would have recorded."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        world: World,
+        now: float,
+        chance: Callable[[], float],
+        *,
+        page_size: int = 500,
+        journal: Sequence[Event] = (),
+    ) -> None:
+        self.plan = plan
+        self.world = world
+        self.now = now
+        self.chance = chance
+        self.page_size = page_size
+        self.journal: list[Event] = list(journal)
+        self.requests = 0
+        self._coming: list[tuple[float, int, Event | Observation]] = []
+        self._order = 0
+        pages = max(1, math.ceil(len(world.population) / page_size))
+        if journal:
+            self.run = replayed(plan, journal)
+            self.run.pages = pages
+            self._record(resuming(self.run, now, by="rehearsal", host="nowhere"))
+        else:
+            self.run = Run(plan, pages=pages)
+            self._record([_beginning(plan, now)])
+
+    def to_the_end(self, *, until: float = math.inf) -> Run:
+        """Go on until the run is over or the moment has come; raises RuntimeError if it stands still."""
+        while not self.run.is_over and self.now < until:
+            self.turn()
+        return self.run
+
+    def turn(self) -> None:
+        """One turn of the loop: believe what has come, decide, perform, and let time pass."""
+        news: list[Event] = []
+        while self._coming and self._coming[0][0] <= self.now:
+            item = heappop(self._coming)[2]
+            if isinstance(item, Event):
+                news.append(item)
+            else:
+                self.run.observe(item, self.now)
+        self._record(news)
+        decision = self.run.decide(self.now, self.chance)
+        self._record(decision.events)
+        for command in decision.commands:
+            self._perform(command)
+        if not decision.events and not self.run.is_over:
+            self._wait()
+
+    def _wait(self) -> None:
+        moments = [self._coming[0][0]] if self._coming else []
+        wake = self.run.next_wake()
+        if wake is not None:
+            moments.append(wake)
+        if not moments:
+            raise RuntimeError(f"the run stands still at {self.now}: nobody will ever wake it")
+        self.now = max(self.now, min(moments))
+
+    def _record(self, happened: Iterable[Event]) -> None:
+        for event in happened:
+            self.journal.append(event)
+            self.run.after(event)
+
+    def _comes(self, delay: float, item: Event | Observation) -> None:
+        self._order += 1
+        heappush(self._coming, (self.now + delay + ROUND_TRIP, self._order, item))
+
+    def _perform(self, command: Command) -> None:
+        match command:
+            case SendOperation():
+                self.requests += 1
+                answer, delay = perform_operation(
+                    self.world, command.device, command.operation, self.now
+                )
+                at = round(self.now + delay + ROUND_TRIP, 6)
+                self._comes(delay, event_of(command, answer, at))
+            case ReadDevice():
+                self._read(command.device, update_status=command.update_status)
+            case ReadDevices():
+                self._read_all(command.devices)
+            case ProbeController():
+                self.requests += 1
+                probed, delay = perform_probe(self.world, self.now)
+                self._comes(delay, probed)
+
+    def _read(self, device: DeviceId, *, update_status: bool = False) -> None:
+        self.requests += 1
+        found, delay = perform_read(self.world, device, update_status, self.now)
+        self._comes(
+            delay, failure_of((device,), found) if isinstance(found, ControllerError) else found
+        )
+
+    def _read_all(self, due: tuple[DeviceId, ...]) -> None:
+        missing = list(due)
+        if by_listing(len(due), self.run.pages):
+            seen = set()
+            for wanted in filters_of(self.plan.playbook.selection):
+                lasting = DeviceFilter(organization=wanted.organization, type=wanted.type)
+                seen |= self._read_pages(lasting, due)
+            missing = [device for device in due if device not in seen]
+        for device in missing:
+            self._read(device)
+
+    def _read_pages(self, wanted: DeviceFilter, due: tuple[DeviceId, ...]) -> set[DeviceId]:
+        seen: set[DeviceId] = set()
+        offset, more = 0, True
+        while more:
+            self.requests += 1
+            page, delay = perform_page(self.world, wanted, offset, self.page_size, self.now)
+            if isinstance(page, ControllerError):
+                self._comes(delay, failure_of(tuple(d for d in due if d not in seen), page))
+                return set(due)
+            for device in page.devices:
+                reading = Reading(device.id, device, page.asked_at, page.server_at, is_detail=False)
+                self._comes(delay, reading)
+                seen.add(device.id)
+            offset += page.rows
+            more = page.has_next and page.rows > 0
+        return seen
+
+
+def _beginning(plan: Plan, now: float) -> Event:
+    return events.RunStarted(
+        at=round(now, 6),
+        playbook=plan.playbook.name,
+        plan_digest="",
+        playbook_digest="",
+        version="rehearsal",
+        started_by="rehearsal",
+        host="nowhere",
+        controller=plan.controller,
+        devices=len(plan.devices),
+    )

@@ -1,0 +1,14 @@
+"""Turn YAML text into the model, or say where it is wrong and what was meant.
+
+loading       a file and what it names beside itself  (load_playbook)
+reading       the text, to the end                    (read_playbook)
+language      every key, and the JSON Schema          (json_schema)
+checking      contradictions between right values
+conditions    what may be demanded of a record's fields
+device_lists  the devices that are named one by one
+shapes        mappings, lists, and what may stand at a key
+values        single values: numbers, durations, words
+variables     what `${name}` stands for
+composing     the tree of keys and values with their places
+faults        what is wrong, collected and shown      (render_faults)
+"""

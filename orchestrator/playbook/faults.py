@@ -1,0 +1,90 @@
+"""What is wrong with a playbook, collected with its places until all of it is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from orchestrator.model.errors import Fault, PlaybookError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the text: line and column from 1, and its length on that line."""
+
+    line: int
+    column: int
+    length: int = 1
+
+
+class Faults:
+    """Collects everything that is wrong with one playbook."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self._path = path
+        self._lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self._faults: list[Fault] = []
+
+    @property
+    def path(self) -> str:
+        """The playbook's path as messages name it."""
+        return self._path
+
+    def add(self, place: Place, key: str, message: str, hint: str = "") -> None:
+        """Note one fault at a place of the playbook."""
+        line = self._lines[place.line - 1] if place.line <= len(self._lines) else ""
+        self._faults.append(
+            Fault(
+                path=self._path,
+                line=place.line,
+                column=place.column,
+                key=key,
+                message=message,
+                hint=hint,
+                length=max(1, min(place.length, len(line) - place.column + 1)),
+                source=line,
+            )
+        )
+
+    def add_elsewhere(self, fault: Fault) -> None:
+        """Note a fault of a file that the playbook names."""
+        self._faults.append(fault)
+
+    def raise_if_any(self) -> None:
+        """Raise PlaybookError with every fault so far, in the order of the text."""
+        if self._faults:
+            own = [fault for fault in self._faults if fault.path == self._path]
+            others = [fault for fault in self._faults if fault.path != self._path]
+            own.sort(key=lambda fault: (fault.line, fault.column))
+            others.sort(key=lambda fault: (fault.path, fault.line, fault.column))
+            raise PlaybookError(list(dict.fromkeys(own + others)))
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """Ask `did you mean ...?` when a word is close, else name them all; "" when there are none."""
+    by_lower = {known.lower(): known for known in reversed(words)}
+    close = get_close_matches(word.lower().strip(), by_lower, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {by_lower[close[0]]!r}?"
+    return f"known here: {', '.join(words)}" if words else ""
+
+
+def render_faults(faults: Sequence[Fault]) -> str:
+    """Show faults as plain text: place, message, the line underlined, and what would be right."""
+    return "\n\n".join(map(render_fault, faults))
+
+
+def render_fault(fault: Fault) -> str:
+    """Show one fault as plain text."""
+    lines = [f"{fault.path}:{fault.line}:{fault.column}: {fault.message}"]
+    if fault.source.strip():
+        number = f"{fault.line:>5} | "
+        lead = fault.source[: fault.column - 1]
+        # A tab before the fault has to be repeated, or the carets would stand too far left.
+        indent = "".join("\t" if sign == "\t" else " " for sign in lead)
+        lines.append(number + fault.source)
+        lines.append(" " * (len(number) - 2) + "| " + indent + "^" * fault.length)
+    if fault.key:
+        lines.append(f"   at {fault.key}")
+    if fault.hint:
+        lines.append(f" hint: {fault.hint}")
+    return "\n".join(lines)

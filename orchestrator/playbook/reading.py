@@ -1,0 +1,126 @@
+"""Read a whole playbook: text in, model out, or every fault of the file at once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from orchestrator.model.playbooks import Playbook, PlaybookSource
+from orchestrator.model.policies import Guard, RequestLimits, RetryPolicy, Rollout
+from orchestrator.model.selections import Condition, Expectation, Selection
+from orchestrator.model.steps import CheckStep, OperationStep, Proof, SleepStep, Step, default_proof
+from orchestrator.playbook.checking import check
+from orchestrator.playbook.composing import compose
+from orchestrator.playbook.conditions import Demands
+from orchestrator.playbook.faults import Faults, Place
+from orchestrator.playbook.language import PLAYBOOK
+from orchestrator.playbook.shapes import INVALID, Spot
+from orchestrator.playbook.variables import substitute
+
+
+def read_playbook(source: PlaybookSource) -> Playbook:
+    """Read a playbook from everything that it was made of; touches no file.
+
+    Raises PlaybookError with all faults of the text.
+    """
+
+    def files(name: str) -> str:
+        if name not in source.files:
+            raise FileNotFoundError(f"the file {name!r} is not kept with the playbook")
+        return source.files[name]
+
+    return read_text(source.path, source.text, source.variables, files)
+
+
+def read_text(
+    path: str, text: str, variables: Mapping[str, str], files: Callable[[str], str]
+) -> Playbook:
+    """Read a playbook whose files come from a function that raises OSError with one clear sentence.
+
+    Raises PlaybookError with all faults of the text.
+    """
+    text = text.removeprefix("\ufeff")
+    faults = Faults(path, text)
+    root = compose(text, faults)
+    if root is None:
+        faults.raise_if_any()
+    else:
+        root = substitute(root, variables, faults)
+        spot = Spot(root, "", Place(1, 1), faults, files)
+        values = PLAYBOOK.read(spot)
+        if values is not INVALID:
+            demands = values.get("guard", Demands({}, {}))
+            guard = _guard(demands)
+            check(spot, values, guard)
+            faults.raise_if_any()
+            return _playbook(values, guard)
+    faults.raise_if_any()
+    raise AssertionError("an unreadable playbook has a fault")  # pragma: no cover
+
+
+def _guard(demands: Demands) -> Guard:
+    """Lay the playbook's demands over the defaults, field by field."""
+    given = demands.conditions
+
+    def over(defaults: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        kept = tuple(condition for condition in defaults if condition.field not in given)
+        return kept + tuple(condition for found in given.values() for condition in found)
+
+    default = Guard()
+    return Guard(
+        disruptive=over(default.disruptive),
+        gentle=over(default.gentle),
+        fresh_within=demands.others.get("fresh_within", default.fresh_within),
+    )
+
+
+def _playbook(values: Mapping[str, Any], guard: Guard) -> Playbook:
+    retry = RetryPolicy(**values.get("retry", {}))
+    return Playbook(
+        name=values["playbook"],
+        description=values.get("description", "").strip(),
+        selection=_selection(values["devices"]),
+        steps=tuple(_step(kind, step, retry) for kind, step, _ in values["steps"]),
+        guard=guard,
+        rollout=Rollout(**values.get("rollout", {})),
+        requests=RequestLimits(**values.get("requests", {})),
+        retry=retry,
+    )
+
+
+def _selection(devices: Mapping[str, Any]) -> Selection:
+    where: Mapping[str, tuple[Condition, ...]] = (
+        devices["where"].conditions if "where" in devices else {}
+    )
+    return Selection(
+        organizations=devices.get("organization", ()),
+        types=devices.get("type", ()),
+        status=devices.get("status"),
+        last_status_change_from=devices.get("last_status_change_from"),
+        where=tuple(condition for found in where.values() for condition in found),
+        include=devices.get("include", frozenset()),
+        exclude=devices.get("exclude", frozenset()),
+        expect=Expectation(**devices.get("expect", {})),
+        order_by=devices.get("order_by", Selection().order_by),
+        limit=devices.get("limit"),
+        everything=devices.get("all", False),
+    )
+
+
+def _step(kind: str, step: Mapping[str, Any], retry: RetryPolicy) -> Step:
+    if kind == "sleep":
+        return SleepStep(step["sleep"])
+    if kind == "check":
+        found = step["check"].conditions.values()
+        conditions = tuple(condition for conditions in found for condition in conditions)
+        return CheckStep(conditions, step.get("within", 0.0))
+    default = default_proof(step["operation"])
+    proof = step.get("proof", {})
+    return OperationStep(
+        operation=step["operation"],
+        proof=Proof(
+            nothing_pending=proof.get("pending_settings", default.nothing_pending),
+            within=proof.get("within", default.within),
+            settle=proof.get("settle", default.settle),
+            stable_for=proof.get("stable_for", default.stable_for),
+        ),
+        attempts=step.get("attempts", retry.attempts),
+    )

@@ -1,0 +1,427 @@
+"""What a run has come to: a fold of its events that costs the same for each of them."""
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from orchestrator.model.events import (
+    DeviceFinished,
+    DeviceRelapsed,
+    DeviceReturned,
+    DoubtResolved,
+    Event,
+    OperationAccepted,
+    OperationIntended,
+    OperationLost,
+    OperationRefused,
+    OperationUnsent,
+    RetryScheduled,
+    RunContinued,
+    RunFinished,
+    RunInterrupted,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    SendingSlowed,
+    StepFailed,
+    StepHeld,
+    StepStarted,
+    StepSucceeded,
+)
+from orchestrator.model.operations import Operation
+from orchestrator.model.plans import Plan, PlannedDevice
+from orchestrator.model.verdicts import Verdict
+from orchestrator.report.timeline import Timeline
+
+_DISRUPTIVE = frozenset(each.value for each in Operation if each.is_disruptive)
+_TROUBLE = frozenset(each.value for each in Verdict if each.is_trouble)
+
+
+class State(StrEnum):
+    """Where a run stands, as far as its events tell."""
+
+    NEW = "new"
+    """Nothing was recorded yet."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    """The controller cannot be used now."""
+    INTERRUPTED = "interrupted"
+    """Nobody drives it; it can be resumed."""
+    STOPPED = "stopped"
+    """Nothing new is started any more."""
+    FINISHED = "finished"
+    """Every device has its verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """One device as lists show it; the verdict is None as long as there is none."""
+
+    device: int
+    serial_number: str | None
+    verdict: str | None
+    step: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """How long a step took, from its first intent to its proof, over the devices that succeeded."""
+
+    step: int
+    title: str
+    devices: int
+    median: float
+    slowest_tenth: float
+    """Nine of ten devices needed at most this many seconds."""
+    longest: float
+
+
+@dataclass(slots=True)
+class _Underway:
+    step: int
+    began_at: float
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Requests:
+    """What became of the operation requests."""
+
+    intended: int = 0
+    accepted: int = 0
+    refused: int = 0
+    unsent: int = 0
+    lost: int = 0
+
+    @property
+    def sent(self) -> int:
+        """Count the requests that left this machine, or may have."""
+        return self.intended - self.unsent
+
+    @property
+    def unanswered(self) -> int:
+        """Count the requests that are on the wire, or were when the process ended."""
+        return self.intended - self.accepted - self.refused - self.unsent - self.lost
+
+
+@dataclass(slots=True)
+class Summary:
+    """The mirror of a run: `after` takes every event once and in order."""
+
+    planned: Mapping[int, PlannedDevice] = field(default_factory=dict)
+    """The device set, for serial numbers and for the devices without any event yet."""
+    titles: Sequence[str] = ()
+    """The names of the steps, in order."""
+    max_down: int | None = None
+
+    started: RunStarted | None = None
+    stopped: RunStopped | None = None
+    paused: RunPaused | None = None
+    """Why the run pauses now; None when it does not."""
+    slowed: SendingSlowed | None = None
+    """The last time the controller asked for patience."""
+    interruption: str = ""
+    last_at: float = 0.0
+    """The moment of the newest event."""
+    finished_at: float | None = None
+    pauses: int = 0
+    resumes: int = 0
+    interruptions: int = 0
+    retries: int = 0
+    idle_seconds: float = 0.0
+    """Paused, or driven by nobody."""
+    requests: Requests = field(default_factory=Requests)
+    troubles: list[DeviceFinished] = field(default_factory=list)
+    """Every device that somebody has to look at, in the order of their ends."""
+    timeline: Timeline = field(default_factory=Timeline)
+
+    _ended: dict[int, DeviceFinished] = field(default_factory=dict)
+    _underway: dict[int, _Underway] = field(default_factory=dict)
+    _down: set[int] = field(default_factory=set)
+    _verdicts: Counter[str] = field(default_factory=Counter)
+    _times: dict[int, "array[float]"] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, plan: Plan, events: Iterable[Event] = ()) -> Self:
+        """Begin the mirror of a plan's run, with the events there are already."""
+        summary = cls(
+            planned={device.id: device for device in plan.devices},
+            titles=tuple(step.title for step in plan.playbook.steps),
+            max_down=plan.limits.max_down,
+        )
+        for event in events:
+            summary.after(event)
+        return summary
+
+    def after(self, event: Event) -> None:
+        """Take one more event into account."""
+        match event:
+            case (
+                RunStarted()
+                | RunResumed()
+                | RunInterrupted()
+                | RunPaused()
+                | RunContinued()
+                | RunStopped()
+                | RunFinished()
+                | SendingSlowed()
+            ):
+                self._after_turn(event)
+            case (
+                OperationIntended()
+                | OperationAccepted()
+                | OperationRefused()
+                | OperationUnsent()
+                | OperationLost()
+                | DoubtResolved()
+                | RetryScheduled()
+            ):
+                self._after_request(event)
+            case _:
+                self._after_step(event)
+        self.last_at = event.at
+
+    def _after_turn(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self.started = event
+            case RunResumed():
+                self._resume(event.at)
+            case RunInterrupted():
+                self.interruptions += 1
+                self.interruption = event.reason or "interrupted"
+            case RunPaused():
+                self.pauses += 1
+                self.paused = event
+            case RunContinued():
+                self._go_on(event.at)
+            case RunStopped():
+                self.stopped = event
+            case RunFinished():
+                self.finished_at = event.at
+                self.paused = None
+            case SendingSlowed():
+                self.slowed = event
+
+    def _resume(self, at: float) -> None:
+        self.resumes += 1
+        self.interruption = ""
+        since = self.last_at if self.paused is None else self.paused.at
+        self.idle_seconds += max(0.0, at - since)
+        self.paused = None
+
+    def _go_on(self, at: float) -> None:
+        if self.paused is not None:
+            self.idle_seconds += max(0.0, at - self.paused.at)
+        self.paused = None
+
+    def _after_request(self, event: Event) -> None:
+        match event:
+            case OperationIntended():
+                self.requests.intended += 1
+                self._begin(event.device, event.step, event.at)
+                if event.operation in _DISRUPTIVE:
+                    self._set_down(event.device, event.at)
+            case OperationAccepted():
+                self.requests.accepted += 1
+                self._note(event.device, "accepted; waiting for proof")
+            case OperationRefused():
+                self.requests.refused += 1
+                self._set_back(event.device, event.at)
+                self._note(event.device, event.reason)
+            case OperationUnsent():
+                self.requests.unsent += 1
+                self._set_back(event.device, event.at)
+                self._note(event.device, event.reason)
+            case OperationLost():
+                self.requests.lost += 1
+                self._note(event.device, f"in doubt: {event.reason}")
+            case DoubtResolved(applied=applied):
+                if not applied:
+                    self._set_back(event.device, event.at)
+                self._note(event.device, event.sign)
+            case RetryScheduled():
+                self.retries += 1
+                self._note(event.device, f"will be tried again: {event.reason}")
+
+    def _after_step(self, event: Event) -> None:
+        match event:
+            case StepStarted():
+                self._begin(event.device, event.step, event.at)
+            case StepHeld():
+                self._begin(event.device, event.step, event.at)
+                self._note(event.device, event.reason)
+            case DeviceReturned():
+                self._note(event.device, "back; must stay up")
+            case DeviceRelapsed():
+                self._note(event.device, event.reason)
+            case StepSucceeded():
+                self._set_back(event.device, event.at)
+                self._prove(event)
+            case StepFailed():
+                self._set_back(event.device, event.at)
+                self._note(event.device, event.reason)
+            case DeviceFinished():
+                self._finish(event)
+            case _:
+                pass
+
+    def _prove(self, event: StepSucceeded) -> None:
+        underway = self._underway.get(event.device)
+        if underway is not None and underway.step == event.step:
+            underway.reason = "proven; waits for its next step"
+            times = self._times.setdefault(event.step, array("d"))
+            times.append(event.at - underway.began_at)
+
+    def _finish(self, event: DeviceFinished) -> None:
+        self._set_back(event.device, event.at)
+        self._underway.pop(event.device, None)
+        if event.device in self._ended:
+            return
+        self._ended[event.device] = event
+        self._verdicts[event.verdict] += 1
+        if event.verdict in _TROUBLE:
+            self.troubles.append(event)
+
+    def _begin(self, device: int, step: int, at: float) -> None:
+        underway = self._underway.get(device)
+        if underway is None or underway.step != step:
+            self._underway[device] = _Underway(step, at)
+        else:
+            underway.reason = ""
+
+    def _note(self, device: int, reason: str) -> None:
+        underway = self._underway.get(device)
+        if underway is not None:
+            underway.reason = reason
+
+    def _set_down(self, device: int, at: float) -> None:
+        self._down.add(device)
+        self.timeline.record(at, len(self._down))
+
+    def _set_back(self, device: int, at: float) -> None:
+        if device in self._down:
+            self._down.remove(device)
+            self.timeline.record(at, len(self._down))
+
+    @property
+    def state(self) -> State:
+        """Tell where the run stands; a process that was killed could not tell, see `state_if`."""
+        if self.started is None:
+            return State.NEW
+        if self.finished_at is not None:
+            return State.FINISHED if self.stopped is None else State.STOPPED
+        if self.interruption:
+            return State.INTERRUPTED
+        if self.stopped is not None:
+            return State.STOPPED
+        return State.RUNNING if self.paused is None else State.PAUSED
+
+    def state_if(self, *, driven: bool) -> State:
+        """Tell where the run stands, given whether a process drives it now."""
+        if driven or self.is_over or self.started is None:
+            return self.state
+        return State.INTERRUPTED
+
+    @property
+    def is_over(self) -> bool:
+        """True when there is nothing left to resume."""
+        return self.finished_at is not None
+
+    @property
+    def has_trouble(self) -> bool:
+        """True when some device failed, is unconfirmed or in doubt."""
+        return bool(self.troubles)
+
+    @property
+    def stopped_cause(self) -> str | None:
+        """Name why nothing new was started any more; None when that did not happen."""
+        return None if self.stopped is None else self.stopped.cause
+
+    @property
+    def total(self) -> int:
+        """Count the devices of the run."""
+        return self.started.devices if self.started else len(self.planned)
+
+    @property
+    def finished(self) -> int:
+        """Count the devices that have a verdict."""
+        return len(self._ended)
+
+    @property
+    def underway(self) -> int:
+        """Count the devices that were begun and have no verdict."""
+        return len(self._underway)
+
+    @property
+    def down(self) -> int:
+        """Count the devices that are out of service through the run and not proven back yet."""
+        return len(self._down)
+
+    @property
+    def peak_down(self) -> int:
+        """Give the most devices that were out of service through the run at once."""
+        return self.timeline.peak
+
+    def counts(self) -> dict[str, int]:
+        """Count the devices for each verdict, all verdicts named."""
+        return {verdict.value: self._verdicts[verdict.value] for verdict in Verdict}
+
+    def estimated_end(self, now: float) -> float | None:
+        """Foresee the end from the rate so far; None while there is nothing to judge it by."""
+        if self.started is None or self.is_over or self.paused or not self.finished:
+            return None
+        worked = now - self.started.at - self.idle_seconds
+        left = max(0, self.total - self.finished)
+        return now + max(0.0, worked) / self.finished * left
+
+    def step_times(self) -> list[StepTime]:
+        """Give how long each step took, for the steps that some device has proven."""
+        return [self._step_time(step, sorted(times)) for step, times in sorted(self._times.items())]
+
+    def _step_time(self, step: int, times: Sequence[float]) -> StepTime:
+        last = len(times) - 1
+        return StepTime(
+            step=step,
+            title=self.title(step),
+            devices=len(times),
+            median=times[last // 2],
+            slowest_tenth=times[-(-last * 9 // 10)],
+            longest=times[last],
+        )
+
+    def title(self, step: int) -> str:
+        """Name a step for people, who count from one."""
+        return step_title(step, self.titles)
+
+    def serial_number(self, device: int) -> str | None:
+        """Give a device's serial number as the plan has it."""
+        planned = self.planned.get(device)
+        return None if planned is None else planned.serial_number
+
+    def row(self, device: int) -> DeviceRow:
+        """Show one device."""
+        serial = self.serial_number(device)
+        ended = self._ended.get(device)
+        if ended is not None:
+            return DeviceRow(device, serial, ended.verdict, ended.step, ended.reason)
+        underway = self._underway.get(device)
+        if underway is not None:
+            return DeviceRow(device, serial, None, underway.step, underway.reason)
+        return DeviceRow(device, serial, None, None, "")
+
+    def rows(self) -> Iterable[DeviceRow]:
+        """Show every device, in the plan's order; without a plan those that have any event."""
+        return map(self.row, self.planned or dict.fromkeys([*self._ended, *self._underway]))
+
+
+def step_title(step: int, titles: Sequence[str]) -> str:
+    """Name a step for people, who count from one."""
+    if 0 <= step < len(titles):
+        return f"step {step + 1} ({titles[step]})"
+    return f"step {step + 1}"

@@ -1,0 +1,234 @@
+"""A summary as text for people and as an object for programs; an audit log as rows."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from orchestrator.model import durations, moments
+from orchestrator.model.events import DeviceFinished, Event, as_facts
+from orchestrator.report.summary import StepTime, Summary
+from orchestrator.report.telling import describe, printable
+
+_FAILURES_SHOWN = 20
+_COLUMNS = (
+    "seq",
+    "at",
+    "event",
+    "device",
+    "serial_number",
+    "step",
+    "attempt",
+    "operation",
+    "status",
+    "verdict",
+    "reason",
+    "told",
+)
+_REASONS = ("reason", "detail", "sign", "evidence")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def device_name(summary: Summary, device: int) -> str:
+    """Name a device as people know it: its id, and its serial number if the plan has one."""
+    serial = summary.serial_number(device)
+    return f"device {device} ({serial})" if serial else f"device {device}"
+
+
+def tell(summary: Summary, event: Event) -> str:
+    """Say in one sentence what happened, with the names this run's plan gives."""
+    return describe(
+        event,
+        device_name=lambda device: device_name(summary, device),
+        step_name=summary.title,
+    )
+
+
+def as_text(summary: Summary, *, run_id: str, driven: bool = True) -> str:
+    """Tell what a run has come to, on one screen."""
+    lines = [*_head_lines(summary, run_id, driven=driven), ""]
+    lines += [
+        f"  {count:>8,}  {verdict.replace('_', ' ')}"
+        for verdict, count in summary.counts().items()
+        if count
+    ]
+    left = summary.total - summary.finished
+    if left > 0:
+        lines.append(f"  {left:>8,}  without a verdict yet")
+    lines += ["", *_rate_lines(summary)]
+    if summary.troubles:
+        lines += ["", *_trouble_lines(summary)]
+    return "\n".join(map(printable, lines)) + "\n"
+
+
+def _head_lines(summary: Summary, run_id: str, *, driven: bool) -> list[str]:
+    state = summary.state_if(driven=driven)
+    lines = [f"run {run_id}: {state.value}"]
+    if summary.started is not None:
+        started = summary.started
+        lines.append(
+            f"  {started.playbook} for {started.devices:,} devices of {started.controller}"
+        )
+        begun = moments.as_short_text(started.at)
+        lines.append(f"  started {begun} by {started.started_by} on {started.host}")
+    if summary.stopped is not None:
+        lines.append(f"  stopped: {summary.stopped.detail}")
+    if summary.paused is not None:
+        lines.append(f"  pauses: {summary.paused.detail}")
+    if summary.finished_at is not None and summary.started is not None:
+        lasted = durations.as_text(summary.finished_at - summary.started.at)
+        lines.append(f"  ended {moments.as_short_text(summary.finished_at)} after {lasted}")
+    return lines
+
+
+def _rate_lines(summary: Summary) -> list[str]:
+    requests = summary.requests
+    limit = "" if summary.max_down is None else f" of {summary.max_down:,} allowed"
+    return [
+        (
+            f"  operation requests: {requests.sent:,} sent, {requests.accepted:,} accepted,"
+            f" {requests.refused:,} refused, {requests.lost:,} without an answer"
+        ),
+        f"  down through this run: {summary.down:,} now, {summary.peak_down:,} at most{limit}",
+        *map(_time_line, summary.step_times()),
+    ]
+
+
+def _time_line(times: StepTime) -> str:
+    return (
+        f"  {times.title}: median {durations.as_text(times.median)},"
+        f" nine of ten within {durations.as_text(times.slowest_tenth)},"
+        f" longest {durations.as_text(times.longest)}"
+    )
+
+
+def _trouble_lines(summary: Summary) -> list[str]:
+    lines = ["  To look at:"]
+    lines += [f"    {_trouble_line(summary, end)}" for end in summary.troubles[:_FAILURES_SHOWN]]
+    hidden = len(summary.troubles) - _FAILURES_SHOWN
+    if hidden > 0:
+        lines.append(f"    and {hidden:,} more")
+    return lines
+
+
+def _trouble_line(summary: Summary, end: DeviceFinished) -> str:
+    where = f"{device_name(summary, end.device)}, {summary.title(end.step)}"
+    return f"{where}: {end.verdict.replace('_', ' ')}, {end.reason}"
+
+
+def as_json(summary: Summary, *, run_id: str, driven: bool = True) -> dict[str, object]:
+    """Tell the same to programs; moments are ISO 8601, durations seconds, unknown things null."""
+    started = summary.started
+    requests = summary.requests
+    return {
+        "run": run_id,
+        "state": summary.state_if(driven=driven).value,
+        "playbook": started.playbook if started else None,
+        "controller": started.controller if started else None,
+        "started_by": started.started_by if started else None,
+        "host": started.host if started else None,
+        "started_at": _moment(started.at if started else None),
+        "last_event_at": _moment(summary.last_at or None),
+        "finished_at": _moment(summary.finished_at),
+        "stopped": _cause(summary.stopped.cause, summary.stopped.detail)
+        if summary.stopped
+        else None,
+        "paused": _cause(summary.paused.cause, summary.paused.detail) if summary.paused else None,
+        "devices": summary.total,
+        "finished": summary.finished,
+        "verdicts": summary.counts(),
+        "down": summary.down,
+        "peak_down": summary.peak_down,
+        "max_down": summary.max_down,
+        "requests": {
+            "sent": requests.sent,
+            "accepted": requests.accepted,
+            "refused": requests.refused,
+            "unsent": requests.unsent,
+            "lost": requests.lost,
+            "unanswered": requests.unanswered,
+        },
+        "retries": summary.retries,
+        "pauses": summary.pauses,
+        "resumes": summary.resumes,
+        "interruptions": summary.interruptions,
+        "steps": [
+            {
+                "step": times.step,
+                "title": times.title,
+                "devices": times.devices,
+                "median_seconds": round(times.median, 3),
+                "p90_seconds": round(times.slowest_tenth, 3),
+                "longest_seconds": round(times.longest, 3),
+            }
+            for times in summary.step_times()
+        ],
+        "failed_devices": [
+            {
+                "device": end.device,
+                "serial_number": summary.serial_number(end.device),
+                "verdict": end.verdict,
+                "step": end.step,
+                "reason": end.reason,
+            }
+            for end in summary.troubles
+        ],
+    }
+
+
+def _cause(cause: str, detail: str) -> dict[str, str]:
+    return {"cause": cause, "detail": detail}
+
+
+def _moment(moment: float | None) -> str | None:
+    return None if moment is None else moments.as_text(moment)
+
+
+def device_rows(summary: Summary) -> Iterator[dict[str, object]]:
+    """Give every device as one object: `device`, `serial_number`, `verdict`, `step`, `reason`."""
+    for row in summary.rows():
+        yield {
+            "device": row.device,
+            "serial_number": row.serial_number,
+            "verdict": row.verdict,
+            "step": row.step,
+            "reason": row.reason,
+        }
+
+
+def reasons(summary: Summary) -> list[tuple[str, str, int]]:
+    """Count the troubles by verdict and reason, the commonest first."""
+    counted = Counter((end.verdict, end.reason) for end in summary.troubles)
+    return [(verdict, reason, count) for (verdict, reason), count in counted.most_common()]
+
+
+def as_csv(summary: Summary, numbered: Iterable[tuple[int, Event]]) -> Iterator[str]:
+    """Give an audit log line by line as CSV with a head line; text never begins a formula."""
+    yield _csv_line(_COLUMNS)
+    for seq, event in numbered:
+        facts = as_facts(event)
+        reason = next((facts[name] for name in _REASONS if facts.get(name)), None)
+        device = facts.get("device")
+        serial = summary.serial_number(device) if isinstance(device, int) else None
+        own = {
+            "seq": seq,
+            "event": type(event).__name__,
+            "serial_number": serial,
+            "reason": reason,
+            "told": tell(summary, event),
+        }
+        cells = facts | own
+        yield _csv_line([cells.get(column) for column in _COLUMNS])
+
+
+def _csv_line(cells: Iterable[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([_cell(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        # A spreadsheet would run it, and names and reasons come from devices.
+        return "'" + value
+    return value

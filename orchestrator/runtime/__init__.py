@@ -1,0 +1,1 @@
+"""Record a decision, believe it, then perform it; stop cleanly whenever asked."""

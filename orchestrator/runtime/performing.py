@@ -1,0 +1,187 @@
+"""Commands are carried out here: requests go out, answers and readings go into the inbox."""
+
+import math
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import anyio
+from anyio.abc import TaskGroup
+
+from orchestrator.engine.selecting import filters_of
+from orchestrator.engine.watching import by_listing
+from orchestrator.model.answering import event_of, failure_of
+from orchestrator.model.commands import (
+    Command,
+    ProbeController,
+    ReadDevice,
+    ReadDevices,
+    SendOperation,
+)
+from orchestrator.model.devices import DeviceId
+from orchestrator.model.errors import ControllerError
+from orchestrator.model.plans import Plan
+from orchestrator.model.readings import DeviceFilter, Page, Reading
+from orchestrator.ports import Clock, Controller
+from orchestrator.runtime.inbox import Inbox
+
+T = TypeVar("T")
+
+COUNTING_PAYS = 10
+"""Devices due at once from which one request to learn the size of the listing pays off."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Send:
+    command: SendOperation
+    intended: float
+
+
+class Performer:
+    """A few long-lived workers over queues; the pool sizes are the limits in flight."""
+
+    def __init__(
+        self, plan: Plan, controller: Controller, clock: Clock, inbox: Inbox, *, page_size: int
+    ) -> None:
+        self._controller = controller
+        self._clock = clock
+        self._inbox = inbox
+        self._watcher = Watcher(plan, controller, inbox, page_size)
+        self._in_flight = plan.limits.in_flight
+        self._sends = Queue[_Send]()
+        self._reads = Queue[ReadDevice]()
+        self._rounds = Queue[ReadDevices]()
+
+    @property
+    def pages(self) -> int | None:
+        """List pages that hold the whole selection; None while unknown."""
+        return self._watcher.pages
+
+    def start(self, tasks: TaskGroup) -> None:
+        """Start the workers; they end when the group is cancelled."""
+        for number in range(self._in_flight):
+            tasks.start_soon(self._sends.serve, self._send, name=f"sending {number}")
+        for number in range(max(1, self._in_flight // 2)):
+            tasks.start_soon(self._reads.serve, self._read, name=f"reading {number}")
+        tasks.start_soon(self._rounds.serve, self._watch, name="watching")
+        self._tasks = tasks
+
+    def perform(self, commands: Iterable[Command]) -> None:
+        """Hand the commands to the workers; what they depend on is durable by now."""
+        intended = self._clock.steady()
+        for command in commands:
+            match command:
+                case SendOperation():
+                    self._sends.put(_Send(command, intended))
+                case ReadDevice():
+                    self._reads.put(command)
+                case ReadDevices():
+                    self._rounds.put(command)
+                case ProbeController():
+                    self._tasks.start_soon(self._probe, name="probing")
+
+    async def _send(self, send: _Send) -> None:
+        command = send.command
+        answer = await self._controller.start_operation(
+            command.device, command.operation, intended=send.intended
+        )
+        self._inbox.put(event_of(command, answer, self._clock.now()))
+
+    async def _read(self, command: ReadDevice) -> None:
+        try:
+            reading = await self._controller.read_device(
+                command.device, update_status=command.update_status
+            )
+        except ControllerError as error:
+            self._inbox.put(failure_of((command.device,), error))
+        else:
+            self._inbox.put(reading)
+
+    async def _watch(self, command: ReadDevices) -> None:
+        for device in await self._watcher.read(command.devices):
+            self._reads.put(ReadDevice(device))
+
+    async def _probe(self) -> None:
+        self._inbox.put(await self._controller.probe())
+
+
+class Watcher:
+    """Reads for all waiting devices at once; a waiting device costs no task and no request of its own."""
+
+    def __init__(self, plan: Plan, controller: Controller, inbox: Inbox, page_size: int) -> None:
+        self._controller = controller
+        self._inbox = inbox
+        self._page_size = page_size
+        selection = plan.playbook.selection
+        self._filters = tuple(
+            DeviceFilter(organization=wanted.organization, type=wanted.type)
+            for wanted in filters_of(selection)
+        )
+        unfiltered = selection.status is None and selection.last_status_change_from is None
+        self.pages = self._pages_of(plan.listed) if unfiltered and plan.listed else None
+
+    def _pages_of(self, count: int) -> int:
+        return max(len(self._filters), math.ceil(count / self._page_size))
+
+    async def read(self, due: tuple[DeviceId, ...]) -> list[DeviceId]:
+        """Read list pages if that costs fewer requests; give the devices that must be read one by one."""
+        try:
+            if self.pages is None and len(due) >= COUNTING_PAYS:
+                await self._count()
+            if not by_listing(len(due), self.pages):
+                return list(due)
+            seen = await self._read_pages()
+        except ControllerError as error:
+            self._inbox.put(failure_of(due, error))
+            return []
+        return [device for device in due if device not in seen]
+
+    async def _count(self) -> None:
+        total = 0
+        for wanted in self._filters:
+            page = await self._controller.list_devices(wanted, offset=0, limit=1)
+            total += page.count if page.count is not None else page.rows
+        self.pages = self._pages_of(total)
+
+    async def _read_pages(self) -> set[DeviceId]:
+        """One page after the other: rows that slip between pages are read one by one afterwards."""
+        seen: set[DeviceId] = set()
+        requests = 0
+        for wanted in self._filters:
+            offset, more = 0, True
+            while more:
+                page = await self._controller.list_devices(
+                    wanted, offset=offset, limit=self._page_size
+                )
+                requests += 1
+                offset += page.rows
+                more = page.has_next and page.rows > 0
+                before = len(seen)
+                seen.update(self._deliver(page))
+                if len(seen) == before:
+                    break
+        self.pages = requests
+        return seen
+
+    def _deliver(self, page: Page) -> list[DeviceId]:
+        for device in page.devices:
+            self._inbox.put(
+                Reading(device.id, device, page.asked_at, page.server_at, is_detail=False)
+            )
+        return [device.id for device in page.devices]
+
+
+class Queue(Generic[T]):
+    """An unbounded queue whose workers sleep on one event each."""
+
+    def __init__(self) -> None:
+        self._put, self._get = anyio.create_memory_object_stream[T](math.inf)
+
+    def put(self, item: T) -> None:
+        """Leave a piece of work; never waits."""
+        self._put.send_nowait(item)
+
+    async def serve(self, work: Callable[[T], Awaitable[None]]) -> None:
+        """Do one piece of work after the other until cancelled."""
+        while True:
+            await work(await self._get.receive())

@@ -1,0 +1,239 @@
+"""Runs on disk: their names, their locks, and lists that nothing can break."""
+
+import os
+import stat
+
+import orjson
+import pytest
+
+from orchestrator.adapters.file_journal import FileJournal
+from orchestrator.adapters.run_folder import RunFolder, RunsFolder, new_id
+from orchestrator.model.errors import RunError, RunLockedError
+from tests.support.histories import T0, run_started
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return RunsFolder(tmp_path / "logs" / "runs")
+
+
+def _run(runs, run_id):
+    return runs.create(run_id, playbook="redeploy", now=T0)
+
+
+async def _started(runs, run_id, *, at=T0, key=None):
+    folder = _run(runs, run_id)
+    with FileJournal.create(folder.journal_path, run_id, key) as journal:
+        await journal.append([run_started(at)])
+    return folder
+
+
+def test_a_made_id_sorts_by_time_and_says_what_the_run_is_about():
+    made = new_id("Redeploy branch / routers!", now=T0, suffix="3f")
+
+    assert made == "2026-11-22-0415-redeploy-branch-routers-3f"
+
+
+def test_a_playbook_without_a_letter_still_gives_an_id():
+    assert new_id("???", now=T0, suffix="3f") == "2026-11-22-0415-run-3f"
+
+
+def test_two_runs_of_one_minute_get_two_folders(runs):
+    made = {runs.create(None, playbook="redeploy", now=T0).run_id for _ in range(20)}
+
+    assert len(made) == 20
+    assert sorted(made) == runs.names()
+
+
+def test_only_the_owner_can_enter_a_run(runs):
+    assert stat.S_IMODE(_run(runs, "night-1").path.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../up", "a/b", "/etc", ".hidden", "-x", "a b", "a\n", "é", "a" * 81, "last"]
+)
+def test_a_name_that_could_leave_the_folder_or_confuse_is_refused(runs, name):
+    with pytest.raises(RunError, match=r"cannot (name a run|be named)"):
+        _run(runs, name)
+    assert not runs.path.exists()
+
+
+def test_a_name_is_given_once(runs):
+    _run(runs, "night-1")
+
+    with pytest.raises(RunError, match="there is a run night-1 already; resume it"):
+        _run(runs, "night-1")
+
+
+def test_a_file_in_place_of_the_folder_is_named(runs):
+    runs.path.parent.mkdir()
+    runs.path.write_text("")
+
+    with pytest.raises(RunError, match=r"runs, is a file"):
+        _run(runs, "night-1")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(RunError, match="cannot be made: not a directory"):
+        _run(RunsFolder(tmp_path / "file" / "runs"), "night-1")
+
+
+def test_a_saved_file_replaces_the_old_one_as_a_whole(runs):
+    folder = _run(runs, "night-1")
+    folder.save(folder.plan_path, b"old")
+    folder.save(folder.plan_path, b"new")
+
+    assert folder.read_plan() == b"new"
+    assert list(folder.path.iterdir()) == [folder.plan_path]
+    assert stat.S_IMODE(folder.plan_path.stat().st_mode) == 0o600
+
+
+def test_what_cannot_be_saved_is_said(tmp_path):
+    folder = RunFolder(tmp_path / "gone")
+
+    with pytest.raises(RunError, match=r"report\.html cannot be written: no such file"):
+        folder.save(folder.report_path, b"")
+
+
+def test_a_run_without_plan_or_journal_never_began(runs):
+    folder = _run(runs, "night-1")
+
+    with pytest.raises(RunError, match=r"run night-1 has no plan in .*: it never began"):
+        folder.read_plan()
+    with pytest.raises(RunError, match=r"run night-1 has no journal in .*: it never began"):
+        folder.require_journal()
+
+
+def test_a_second_driver_is_told_who_the_first_is(runs):
+    folder = _run(runs, "night-1")
+    with folder.locked(now=T0):
+        with pytest.raises(RunLockedError) as refusal, RunFolder(folder.path).locked(now=T0 + 5):
+            pass
+        holder = folder.holder()
+
+    assert f"driven by process {os.getpid()} on " in str(refusal.value)
+    assert "since 2026-11-22 04:15:00Z" in str(refusal.value)
+    assert holder is not None
+    assert holder.pid == os.getpid()
+
+
+def test_a_run_that_was_let_go_can_be_driven_again(runs):
+    folder = _run(runs, "night-1")
+    for _ in range(2):
+        with folder.locked(now=T0):
+            assert folder.holder() is not None
+        assert folder.holder() is None
+
+
+def test_what_a_dead_process_wrote_into_the_lock_holds_nobody_up(runs):
+    folder = _run(runs, "night-1")
+    (folder.path / "lock").write_bytes(orjson.dumps({"pid": 1, "host": "x", "since": "2026-11-22"}))
+
+    assert folder.holder() is None
+    with folder.locked(now=T0):
+        pass
+
+
+def test_a_driver_that_left_no_name_still_counts(runs):
+    folder = _run(runs, "night-1")
+    with folder.locked(now=T0):
+        (folder.path / "lock").write_text("scribble")
+        with (
+            pytest.raises(RunLockedError, match="driven by another process"),
+            folder.locked(now=T0),
+        ):
+            pass
+        assert folder.holder().host == "an unknown host"
+
+
+def test_a_run_without_a_folder_cannot_be_locked(tmp_path):
+    with (
+        pytest.raises(RunError, match="cannot be locked"),
+        RunFolder(tmp_path / "x").locked(now=T0),
+    ):
+        pass
+
+
+async def test_runs_are_listed_with_the_newest_first(runs):
+    await _started(runs, "b-older", at=T0)
+    await _started(runs, "a-newer", at=T0 + 60)
+    listed = runs.listed()
+
+    assert [run.folder.run_id for run in listed] == ["a-newer", "b-older"]
+    assert listed[0].started == run_started(T0 + 60)
+    assert listed[0].damage == ""
+
+
+async def test_a_damaged_run_stands_in_the_list_and_says_so(runs):
+    await _started(runs, "good")
+    bad = _run(runs, "bad")
+    bad.journal_path.write_text('{"hello": 1,"chain":"' + "0" * 64 + '"}\n')
+    _run(runs, "empty")
+    damage = {run.folder.run_id: run.damage for run in runs.listed()}
+
+    assert damage["good"] == ""
+    assert "journal.jsonl:1: this is not the first line of a journal" in damage["bad"]
+    assert damage["empty"] == "it has neither a plan nor a journal"
+
+
+async def test_a_keyed_run_is_listed_without_the_key(runs):
+    await _started(runs, "night-1", key=b"kept elsewhere")
+
+    assert runs.listed()[0].started is not None
+
+
+async def test_a_driven_run_is_listed_with_its_driver(runs):
+    folder = await _started(runs, "night-1")
+    with folder.locked(now=T0):
+        assert runs.listed()[0].holder.pid == os.getpid()
+
+
+async def test_a_run_is_found_by_its_id_its_beginning_or_as_the_last(runs):
+    await _started(runs, "2026-a", at=T0)
+    await _started(runs, "2026-ab", at=T0 + 60)
+    await _started(runs, "2025-x", at=T0 - 60)
+
+    assert runs.find("2026-a").run_id == "2026-a"
+    assert runs.find("2025").run_id == "2025-x"
+    assert runs.find("last").run_id == "2026-ab"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ("2026", "2 runs begin with '2026': 2026-red, 2026-rod"),
+        ("2026-rad", "there is no run '2026-rad' in .*; did you mean 2026-rod or 2026-red"),
+        ("zzz", "there is no run 'zzz' in .*; see `orchestrator runs`"),
+        ("../2026-red", "there is no run"),
+        ("", "there is no run ''"),
+    ],
+)
+def test_a_run_that_is_not_there_is_answered_with_the_nearest(runs, wanted, words):
+    _run(runs, "2026-red")
+    _run(runs, "2026-rod")
+
+    with pytest.raises(RunError, match=words):
+        runs.find(wanted)
+
+
+def test_many_runs_with_one_beginning_are_not_all_named(runs):
+    for number in range(7):
+        _run(runs, f"night-{number}")
+
+    with pytest.raises(RunError, match=r"7 runs begin with 'n': .*night-4, \.\.\.$"):
+        runs.find("n")
+
+
+def test_where_no_run_was_ever_made_there_is_none(runs):
+    assert runs.listed() == []
+    with pytest.raises(RunError, match=r"there are no runs in .* yet"):
+        runs.find("last")
+
+
+def test_a_folder_of_runs_that_is_a_file_cannot_be_read(tmp_path):
+    (tmp_path / "runs").write_text("")
+
+    with pytest.raises(RunError, match="cannot be read: not a directory"):
+        RunsFolder(tmp_path / "runs").listed()

@@ -1,0 +1,109 @@
+"""The model world is a controller in this process."""
+
+import pytest
+
+from orchestrator.adapters.simulated_controller import SimulatedController
+from orchestrator.model.answers import Accepted, Lost, Refused, Unsent
+from orchestrator.model.errors import GoneError, RefusedError, UnauthorisedError
+from orchestrator.model.operations import Operation
+from orchestrator.model.readings import DeviceFilter
+from orchestrator.ports import Controller
+from orchestrator.simulator.endpoints import Rules
+from orchestrator.simulator.faults import Faults, Rates
+from orchestrator.simulator.world import World
+from tests.support.worlds import FIRST, START, world
+
+
+class VirtualClock:
+    """Sleeping moves it on; steady time is set by hand."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+        self.steady_now = 100.0
+
+    def now(self) -> float:
+        return START + self.passed
+
+    async def sleep(self, seconds: float) -> None:
+        self.passed += seconds
+
+    def steady(self) -> float:
+        return self.steady_now
+
+
+def connected(asked: World, **options: object) -> tuple[Controller, VirtualClock]:
+    clock = VirtualClock()
+    return SimulatedController(asked, clock, **options), clock
+
+
+async def test_answers_take_the_worlds_time() -> None:
+    controller, clock = connected(world(rules=Rules(latency=0.25)))
+    page = await controller.list_devices(DeviceFilter(), offset=0, limit=10)
+    reading = await controller.read_device(FIRST)
+    answer = await controller.start_operation(FIRST, Operation.REBOOT, intended=100.0)
+    probed = await controller.probe()
+
+    assert clock.passed == 1.0
+    assert page.devices[0].id == reading.device.id == FIRST
+    assert (page.asked_at, reading.asked_at) == (START, START + 0.25)
+    assert answer == Accepted(200, START)
+    assert probed.usable
+
+
+async def test_an_intention_that_has_grown_old_is_not_sent() -> None:
+    asked = world()
+    controller, clock = connected(asked)
+    clock.steady_now = 100.6
+    stale = await controller.start_operation(FIRST, Operation.REBOOT, intended=100.0)
+    fresh = await controller.start_operation(FIRST, Operation.SYNC, intended=100.2)
+
+    assert isinstance(stale, Unsent)
+    assert stale.stale
+    assert isinstance(fresh, Accepted)
+    assert len(asked.ledger.operation_arrivals) == 1
+
+
+async def test_patience_is_the_time_out() -> None:
+    controller, clock = connected(world(faults=Faults(operations=Rates(slow=1.0))), patience=1.5)
+    answer = await controller.start_operation(FIRST, Operation.REBOOT, intended=100.0)
+
+    assert isinstance(answer, Lost)
+    assert clock.passed == 1.5
+
+
+async def test_a_wrong_token_is_an_error_for_reads_and_an_answer_for_operations() -> None:
+    controller, _ = connected(world(), token="wrong")
+    with pytest.raises(UnauthorisedError):
+        await controller.read_device(FIRST)
+    with pytest.raises(UnauthorisedError):
+        await controller.list_devices(DeviceFilter(), offset=0, limit=1)
+    answer = await controller.start_operation(FIRST, Operation.REBOOT, intended=100.0)
+
+    assert isinstance(answer, Refused)
+    assert (await controller.probe()).unauthorised
+
+
+async def test_update_status_asks_the_device_and_takes_its_time() -> None:
+    controller, clock = connected(world())
+    reading = await controller.read_device(FIRST, update_status=True)
+
+    assert reading.device.last_connection == START
+    assert 1 <= clock.passed <= 2
+
+
+async def test_records_are_created_replaced_updated_and_deleted() -> None:
+    controller, _ = connected(world())
+    fields = {"name": "n", "customer_id": "c", "type": 15, "organization_id": 123}
+    created = await controller.create_device({**fields, "serial_number": "ZN-1"})
+    replaced = await controller.replace_device(1002, {**fields, "name": "m"})
+    updated = await controller.update_device(1002, {"debug": True})
+    with pytest.raises(RefusedError) as refused:
+        await controller.create_device({**fields, "serial_number": "ZN-1"})
+    await controller.delete_device(1002)
+    with pytest.raises(GoneError):
+        await controller.delete_device(1002)
+
+    assert created.device_id == 1002
+    assert replaced.device.name == "m"
+    assert updated.device.fields["debug"] is True
+    assert refused.value.status == 409

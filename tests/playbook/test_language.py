@@ -1,0 +1,158 @@
+"""Every fault says where it is, what is wrong, and what was meant."""
+
+import pytest
+
+from orchestrator.playbook.language import (
+    CHECK_STEP,
+    DEVICES,
+    OPERATION_STEP,
+    PLAYBOOK,
+    PROOF,
+    ROLLOUT,
+)
+from orchestrator.playbook.shapes import Later
+from tests.support.playbooks import fault, faults, minimal, playbook
+
+
+@pytest.mark.parametrize(
+    ("more", "key", "message", "hint"),
+    [
+        ("rolout: {max_down: 1}", "rolout", "no key of a playbook", "'rollout'"),
+        ("rollout: {max_don: 1}", "rollout.max_don", "no key of rollout", "'max_down'"),
+        ("rollout: {max_down: 0}", "rollout.max_down", "below the least possible, 1", ""),
+        ("rollout: {max_down: 10%}", "rollout.max_down", "whole number of devices", "such as 1"),
+        ('rollout: {max_down: "3"}', "rollout.max_down", "in quotes", "remove the quotes"),
+        ("rollout: {max_down: }", "rollout.max_down", "no value here", ""),
+        ("rollout: {max_down: [1]}", "rollout.max_down", "found a list", ""),
+        ("rollout: {max_down: {a: 1}}", "rollout.max_down", "found a mapping", ""),
+        ("rollout: 3", "rollout", "expected rollout", ""),
+        ("requests: {per_second: -1}", "requests.per_second", "never let anything", "none"),
+        ("requests: {per_second: fast}", "requests.per_second", "not a number", ""),
+        ("requests: {per_second: }", "requests.per_second", "no value here", ""),
+        ("requests: {delay: -1}", "requests.delay", "below zero", ""),
+        ("requests: {delay: -1s}", "requests.delay", "not a duration", "never below zero"),
+        ("requests: {delay: 3 min}", "requests.delay", "not a duration", "3m?"),
+        ("requests: {delay: 2 weeks}", "requests.delay", "not a duration", "14d"),
+        ("requests: {delay: 3 moons}", "requests.delay", "not a duration", "units are"),
+        ("requests: {in_flight: 0}", "requests.in_flight", "below the least", ""),
+        ("retry: {attempts: 0}", "retry.attempts", "below the least", ""),
+        ("retry: {first_wait: 2m}", "retry.first_wait", "longer than the longest", ""),
+        ("guard: {fresh_within: 0s}", "guard.fresh_within", "no time at all", ""),
+        ("guard: 3", "guard", "expected conditions", "status: up"),
+        ("vars: [1]", "vars", "expected names", ""),
+        ("tasks: []", "tasks", "no key", "'steps'"),
+        ("max_down: 3", "max_down", "no key", "rollout"),
+        ("description: [a]", "description", "found a list", ""),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key_and_what_would_be_right(more, key, message, hint):
+    found = fault(minimal(more=more + "\n"))
+
+    assert (found.key, found.path) == (key, "branch.yaml")
+    assert message in found.message
+    assert hint in found.hint
+
+
+@pytest.mark.parametrize(
+    ("devices", "key", "message"),
+    [
+        ("organization: acme", "devices.organization", "number of an organization"),
+        ("organization: []", "devices.organization", "list is empty"),
+        ("organization: [1, -2]", "devices.organization[1]", "below the least"),
+        ("status: on", "devices.status", "not a status"),
+        ("last_status_change_from: soon", "devices.last_status_change_from", "not a date"),
+        ("{type: 1, limit: 0}", "devices.limit", "below the least"),
+        ("{type: 1, all: yes}", "devices.all", "not true or false"),
+        ("{type: 1, all: 'true'}", "devices.all", "in quotes"),
+        ("{type: 1, order_by: [sofware_version]}", "devices.order_by", "no documented field"),
+        ("{type: 1, order_by: [-]}", "devices.order_by", "no field name"),
+        ("{type: 1, order_by: []}", "devices.order_by", "list is empty"),
+        ("{type: 1, serial_number: 3}", "devices.serial_number", "no key of devices"),
+        ("{organization: 1, expect: 5}", "devices.expect", "expected expect"),
+    ],
+)
+def test_a_selection_that_cannot_be_meant_is_a_fault(devices, key, message):
+    found = fault(minimal(devices))
+
+    assert found.key == key
+    assert message in found.message
+
+
+@pytest.mark.parametrize(
+    ("steps", "key", "message", "hint"),
+    [
+        ("- reboot", "steps[0]", "a step is a mapping", "`- operation: reboot`"),
+        ("- [reboot]", "steps[0]", "a step is a mapping", ""),
+        ("- reboot: now", "steps[0]", "no step", "`operation: reboot`"),
+        ("- {}", "steps[0]", "no step", ""),
+        ("- slep: 3s", "steps[0]", "no step", "'sleep'"),
+        ("- {operation: sync, sleep: 3s}", "steps[0]", "operation and sleep", "two steps"),
+        ("- operation: Reboot", "steps[0].operation", "not an operation", "'reboot'"),
+        ("- operation: factory_reset", "steps[0].operation", "not an operation", "'factory'"),
+        ("- {operation: sync, attempts: 0}", "steps[0].attempts", "below the least", ""),
+        ("- {operation: sync, proof: 3}", "steps[0].proof", "expected proof", ""),
+        ("- {operation: reboot, proof: {status: down}}", "steps[0].proof.status", "not up", ""),
+        ("- {operation: sync, proof: {within: 0}}", "steps[0].proof.within", "no time", ""),
+        ("- check: {}", "steps[0].check", "expected what the device", ""),
+        ("- {check: {status: up, within: 3m}}", "steps[0].check.within", "beside check", "move"),
+        ("- sleep: 0s", "steps[0].sleep", "no time at all", ""),
+    ],
+)
+def test_a_step_that_cannot_be_meant_is_a_fault(steps, key, message, hint):
+    found = fault(minimal(steps=steps))
+
+    assert found.key == key
+    assert message in found.message
+    assert hint in found.hint
+
+
+@pytest.mark.parametrize("steps", ["steps: 3", "steps: []", "steps:"])
+def test_a_playbook_without_steps_does_nothing_and_is_a_fault(steps):
+    assert fault(f"playbook: a\ndevices: {{type: 1}}\n{steps}\n").key == "steps"
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "-x", "ü" * 3, "x" * 101, ""])
+def test_a_name_that_could_not_name_a_run_is_a_fault(name):
+    assert faults(f"playbook: '{name}'\ndevices: {{type: 1}}\nsteps: [sleep: 1s]\n")
+
+
+LATER = {
+    **{f"rollout.{name}": ROLLOUT.keys[name] for name in ROLLOUT.keys if name != "max_down"},
+    **{name: PLAYBOOK.keys[name] for name in ("rescue", "window", "notify")},
+}
+
+
+@pytest.mark.parametrize("path", LATER)
+def test_what_is_not_carried_out_yet_is_refused_and_never_ignored(path):
+    outer, _, inner = path.rpartition(".")
+    more = f"{outer}: {{{inner}: 3}}\n" if outer else f"{inner}: 3\n"
+
+    found = fault(minimal(more=more))
+
+    assert isinstance(LATER[path].shape, Later)
+    assert found.key == path
+    assert "does not carry it out yet" in found.message
+    assert found.source[found.column - 1 :].startswith(inner)
+
+
+@pytest.mark.parametrize(
+    "step", ["approve", "notify", "update", "replace", "create", "delete", "deactivate"]
+)
+def test_a_step_that_is_not_carried_out_yet_is_refused(step):
+    found = fault(minimal(steps=f"- {step}: x"))
+
+    assert found.message.startswith(f"steps.{step} is part of the language")
+
+
+@pytest.mark.parametrize("step", ["operation: sync", "check: {status: up}"])
+def test_going_on_after_a_failed_step_is_refused_for_now(step):
+    assert "yet" in fault(minimal(steps=f"- {step}\n  continue_on: failed")).message
+
+
+@pytest.mark.parametrize("keys", [PLAYBOOK, DEVICES, PROOF, ROLLOUT, OPERATION_STEP, CHECK_STEP])
+def test_every_key_is_explained(keys):
+    assert all(key.description.endswith((".", ".")) for key in keys.keys.values())
+
+
+def test_the_text_of_a_number_like_name_is_kept():
+    assert playbook(minimal().replace("branch", "2026")).name == "2026"

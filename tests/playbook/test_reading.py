@@ -1,0 +1,182 @@
+"""What a playbook that is right means."""
+
+import pytest
+
+from orchestrator.model.devices import Status
+from orchestrator.model.operations import Operation
+from orchestrator.model.policies import Guard, RequestLimits, RetryPolicy, Rollout
+from orchestrator.model.selections import (
+    AtLeast,
+    Below,
+    Condition,
+    Equals,
+    Expectation,
+    Matches,
+    NothingPending,
+    Selection,
+)
+from orchestrator.model.steps import CheckStep, OperationStep, Proof, SleepStep, default_proof
+from tests.support.playbooks import fault, faults, minimal, playbook
+
+WHOLE = """
+    playbook: redeploy-branch-routers
+    description: Wipe branch routers on old firmware.
+    devices:
+      organization: [123, 456, 123]
+      type: 15
+      status: up
+      last_status_change_from: 2026-01-31 22:00:00+00:00
+      where:
+        software_version: {below: 2.10, at_least: "2.9"}
+        location_name: {matches: "Seattle*"}
+        pending_settings: none
+      exclude: [1007, "ZN2024001013"]
+      expect: {at_least: 2, at_most: 500}
+      order_by: [location_name, -id]
+      limit: 400
+    steps:
+      - operation: factory
+        proof: {status: up, within: 20m, settle: 150s, stable_for: 45}
+        attempts: 2
+      - sleep: 90s
+      - operation: reconf
+      - check: {status: up, software_version: {at_least: "2.5"}}
+        within: 5m
+    rollout: {max_down: 25}
+    requests: {delay: 0, in_flight: 5, per_second: none}
+    retry: {attempts: 3, first_wait: 2s, longest_wait: 1m30s}
+"""
+
+
+def test_every_part_of_a_playbook_becomes_its_model():
+    read = playbook(WHOLE)
+
+    assert read.name == "redeploy-branch-routers"
+    assert read.description == "Wipe branch routers on old firmware."
+    assert read.selection == Selection(
+        organizations=(123, 456),
+        types=(15,),
+        status=Status.UP,
+        last_status_change_from=1_769_896_800.0,
+        where=(
+            Condition("software_version", Below("2.10")),
+            Condition("software_version", AtLeast("2.9")),
+            Condition("location_name", Matches(("Seattle*",))),
+            Condition("pending_settings", NothingPending()),
+        ),
+        exclude=frozenset({"1007", "ZN2024001013"}),
+        expect=Expectation(2, 500),
+        order_by=("location_name", "-id"),
+        limit=400,
+    )
+    assert read.steps == (
+        OperationStep(Operation.FACTORY, Proof(False, 1200.0, 150.0, 45.0), 2),
+        SleepStep(90.0),
+        OperationStep(Operation.RECONF, default_proof(Operation.RECONF), 3),
+        CheckStep(
+            (
+                Condition("status", Equals((Status.UP,))),
+                Condition("software_version", AtLeast("2.5")),
+            ),
+            300.0,
+        ),
+    )
+    assert read.rollout == Rollout(25)
+    assert read.requests == RequestLimits(0.0, 5, None)
+    assert read.retry == RetryPolicy(3, 2.0, 90.0)
+
+
+def test_what_a_playbook_leaves_out_takes_the_defaults_of_the_model():
+    read = playbook(minimal())
+
+    assert read.guard == Guard()
+    assert (read.rollout, read.requests, read.retry) == (Rollout(), RequestLimits(), RetryPolicy())
+    assert read.selection == Selection(organizations=(123,))
+    assert read.steps == (
+        OperationStep(Operation.REBOOT, default_proof(Operation.REBOOT), RetryPolicy().attempts),
+    )
+
+
+def test_a_guard_replaces_the_defaults_only_of_the_fields_it_names():
+    guard = playbook(
+        minimal(more="guard: {pending_settings: any, location_name: HQ, fresh_within: 2m}\n")
+    ).guard
+
+    added = Condition("location_name", Equals(("HQ",)))
+    assert guard.disruptive == (*Guard().disruptive[:2], added)
+    assert guard.gentle == (*Guard().gentle, added)
+    assert guard.fresh_within == 120.0
+
+
+def test_the_proof_of_a_disruptive_step_can_ask_for_nothing_pending_too():
+    read = playbook(minimal(steps="- {operation: reboot, proof: {pending_settings: none}}"))
+
+    assert read.steps[0].proof.nothing_pending is True
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("200ms", 0.2), ("30s", 30), ("10m", 600), ("4h", 14400), ("2d", 172800), ("1.5", 1.5)],
+)
+def test_a_duration_is_text_with_units_or_a_number_of_seconds(written, seconds):
+    assert playbook(minimal(more=f"requests: {{delay: {written}}}\n")).requests.delay == seconds
+
+
+@pytest.mark.parametrize("word", ["none", "null", "~"])
+def test_no_limit_on_requests_per_second_has_to_be_written(word):
+    read = playbook(minimal(more=f"requests: {{per_second: {word}}}\n"))
+
+    assert read.requests.per_second is None
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        *((word, Status.UP) for word in ("up", "Up", "true", "True", "1", '"1"')),
+        *((word, Status.DOWN) for word in ("down", "Down", "false", "False", "0", '"0"')),
+    ],
+)
+def test_a_status_is_written_in_the_documented_words(word, status):
+    more = "guard: {status: any}\n"
+
+    assert playbook(minimal(f"status: {word}", more=more)).selection.status is status
+
+
+def test_a_byte_order_mark_before_the_text_is_no_fault():
+    assert playbook("\ufeff" + minimal()).name == "branch"
+
+
+def test_an_alias_stands_for_what_its_anchor_names():
+    text = minimal("where: {name: &site HQ, location_name: *site}")
+
+    assert playbook(text).selection.where[1] == Condition("location_name", Equals(("HQ",)))
+
+
+def test_a_file_beside_the_playbook_is_part_of_what_it_was_read_from():
+    text = minimal('include: "@wanted.csv"')
+
+    read = playbook(text, files={"wanted.csv": "1001\nSN2\n"})
+
+    assert read.selection.include == {"1001", "SN2"}
+    assert "not kept" in fault(text).message
+
+
+def test_a_playbook_of_every_fault_names_each_at_once():
+    text = """
+        playbok: x
+        devices: {organisation: 1, status: upp, where: {sofware_version: 1}}
+        steps: [{operation: rebot}]
+        rollout: {max_down: 0}
+    """
+
+    found = faults(text)
+
+    assert [(f.line, f.column, f.key) for f in found] == [
+        (1, 1, "playbok"),
+        (1, 1, "playbook"),
+        (2, 11, "devices.organisation"),
+        (2, 36, "devices.status"),
+        (2, 49, "devices.where.sofware_version"),
+        (3, 20, "steps[0].operation"),
+        (4, 21, "rollout.max_down"),
+    ]
