@@ -38,7 +38,7 @@ class Controller(Protocol):
     """The CONTROL API (api.md 1). Reads raise ControllerError; an operation request never does."""
 
     async def list_devices(self, wanted: DeviceFilter, *, offset: int, limit: int) -> Page:
-        """Read one page. A page may hold fewer rows than asked for; rows may repeat between pages."""
+        """Read one page; it may hold fewer rows than asked for, and rows may repeat between pages."""
         ...
 
     async def read_device(self, device: DeviceId, *, update_status: bool = False) -> Reading:
@@ -91,7 +91,10 @@ class Journal(Protocol):
         ...
 
     def read(self) -> Iterable[Event]:
-        """Give every durable event in order. Raises JournalError at the first that cannot be believed."""
+        """Give every durable event in order.
+
+        Raises JournalError at the first that cannot be believed.
+        """
         ...
 
     @property

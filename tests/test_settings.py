@@ -242,7 +242,7 @@ ORCHESTRATOR_TOKEN in the environment: it must be one word of plain characters, 
 ORCHESTRATOR_PAGE_SIZE in the environment: must be a whole number
 ORCHESTRATOR_LOG_LEVEL in the environment: must be 'debug', 'info', 'warning' or 'error'
 --speed: must be a number
-"""  # noqa: E501 - as a user sees it
+"""
 
 
 def test_an_unknown_name_in_the_file_is_an_error_even_without_a_neighbour():

@@ -34,7 +34,9 @@ class Timeouts:
     connect: float = 10.0
     """Until there is a connection, TLS included."""
     answer: float = 60.0
-    """From the connection to the last byte of the answer."""
+    """From the connection to the last byte of the answer to an operation or a change."""
+    read: float = 30.0
+    """The same for a read."""
     update_status: float = 150.0
     """The same for a read that has the controller contact the device first (api.md 2.4)."""
 
@@ -67,6 +69,10 @@ class Departure:
     is_stale: bool = field(default=False, init=False)
     found_closed: bool = field(default=False, init=False)
 
+    def is_too_late(self) -> bool:
+        """Say whether the intention has outlived itself by now."""
+        return self.intended is not None and self.clock.steady() - self.intended > FRESH_SECONDS
+
 
 class _HeldBackError(Exception):
     """The body was not written; the request's Departure says why."""
@@ -87,25 +93,19 @@ class _GuardedBody(BytesPayload):
         super().__init__(body, content_type="application/json")
         self._departure = departure
 
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        await self.write_with_length(writer, None)
-
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
         departure = self._departure
         gate = departure.gate
         if gate is not None and gate.spaces_operations:
-            while (wait := gate.departure_wait()) > 0:
-                await departure.clock.sleep(wait)
-        if writer.output_size > 0:
-            departure.has_left = True  # an aiohttp that sent the headers first
-        elif _is_closed(writer.transport):
+            while (wait := gate.departure_wait()) > 0 and not departure.is_too_late():
+                await departure.clock.sleep(min(wait, FRESH_SECONDS))
+        departure.has_left = writer.output_size > 0  # an aiohttp that sends the headers first
+        if _is_closed(writer.transport):
             departure.found_closed = True
             raise _HeldBackError
-        elif departure.intended is not None and (
-            departure.clock.steady() - departure.intended > FRESH_SECONDS
-        ):
+        if departure.is_too_late():
             departure.is_stale = True
             raise _HeldBackError
         departure.has_left = True
@@ -133,8 +133,9 @@ class Wire:
         self._connections = connections
         self._timeouts = timeouts
         self._trust = trust
-        self._usual = _client_timeout(timeouts, timeouts.answer)
-        self._patient = _client_timeout(timeouts, timeouts.update_status)
+        self._telling = _client_timeout(timeouts, timeouts.answer)
+        self._asking = _client_timeout(timeouts, timeouts.read)
+        self._looking = _client_timeout(timeouts, timeouts.update_status)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -149,7 +150,7 @@ class Wire:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json", "User-Agent": "orchestrator"},
             middlewares=(_once,),
-            timeout=self._usual,
+            timeout=self._asking,
             # A proxy or .netrc of the environment would carry the token to somebody else.
             trust_env=False,
         )
@@ -167,13 +168,14 @@ class Wire:
 
     async def ask(self, url: URL, *, is_patient: bool = False) -> Reply | Failure:
         """GET. Never sent again by itself: whoever repeats a read passes the gate once more."""
-        return await self._exchange("GET", url, None, None, is_patient=is_patient)
+        limit = self._looking if is_patient else self._asking
+        return await self._exchange("GET", url, None, None, limit)
 
     async def tell(
         self, method: str, url: URL, body: bytes, departure: Departure
     ) -> Reply | Failure:
         """Send a request that changes something, at most once."""
-        return await self._exchange(method, url, body, departure, is_patient=False)
+        return await self._exchange(method, url, body, departure, self._telling)
 
     async def _exchange(
         self,
@@ -181,8 +183,7 @@ class Wire:
         url: URL,
         body: bytes | None,
         departure: Departure | None,
-        *,
-        is_patient: bool,
+        limit: aiohttp.ClientTimeout,
     ) -> Reply | Failure:
         session = self._session
         if session is None:
@@ -201,7 +202,7 @@ class Wire:
                 url,
                 data=payload,
                 allow_redirects=False,
-                timeout=self._patient if is_patient else self._usual,
+                timeout=limit,
             )
             try:
                 content, is_whole = await _body(response)
@@ -220,15 +221,15 @@ class Wire:
                     is_whole=is_whole,
                 )
             trouble = _BrokenError()
-        return self._failure(trouble, departure, is_patient=is_patient)
+        return self._failure(trouble, departure, limit)
 
     def _failure(
-        self, trouble: Exception, departure: Departure | None, *, is_patient: bool
+        self, trouble: Exception, departure: Departure | None, limit: aiohttp.ClientTimeout
     ) -> Failure:
         was_sent = departure is None or departure.has_left
         found_closed = departure is not None and departure.found_closed
         return Failure(
-            reason=self._reason(trouble, departure, is_patient=is_patient),
+            reason=self._reason(trouble, departure, limit),
             was_sent=was_sent,
             is_stale=not was_sent and departure is not None and departure.is_stale,
             is_certificate=isinstance(trouble, ssl.CertificateError | aiohttp.ClientSSLError),
@@ -236,7 +237,7 @@ class Wire:
         )
 
     def _reason(  # noqa: PLR0911 - a table of reasons
-        self, trouble: Exception, departure: Departure | None, *, is_patient: bool
+        self, trouble: Exception, departure: Departure | None, limit: aiohttp.ClientTimeout
     ) -> str:
         place = self._place
         if departure is not None and departure.is_stale:
@@ -256,7 +257,7 @@ class Wire:
             case aiohttp.ConnectionTimeoutError():
                 return f"no connection to {place} within {self._timeouts.connect:g} s"
             case TimeoutError():
-                wait = self._timeouts.update_status if is_patient else self._timeouts.answer
+                wait = (limit.total or 0.0) - self._timeouts.connect
                 return f"no answer from {place} within {wait:g} s"
             case aiohttp.ClientResponseError():
                 return f"{place} answered with something that is not HTTP"

@@ -10,14 +10,15 @@ class SystemClock:
 
     It goes on while the machine is suspended where the system can say so (Linux). A `speed` above
     one exists only to live with a simulated fleet: everybody has to share the same clock then.
+    `not_before` is a moment already recorded: a resumed run never lives before its own journal.
     """
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, *, not_before: float = 0.0) -> None:
         if not speed > 0:
             raise ValueError(f"a clock's speed is above zero, this is {speed!r}")
         self._speed = speed
         self._steady_then = self.steady()
-        self._wall_then = time.time()  # noqa: TID251 - this is the clock
+        self._wall_then = max(time.time(), not_before)  # noqa: TID251 - this is the clock
 
     @property
     def speed(self) -> float:

@@ -24,7 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         code = invoke(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - the door: nothing gets past it as a traceback
-        return failing.end(error)
-    return code
+        code = failing.end(error)
+    return failing.flushed(code)

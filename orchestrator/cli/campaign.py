@@ -103,7 +103,11 @@ def carry_out(
 
 
 def conclude(
-    settings: "Settings", outcome: "RunOutcome", *, write: Callable[[str], None]
+    settings: "Settings",
+    outcome: "RunOutcome",
+    *,
+    write: Callable[[str], None],
+    may_go_on: bool = True,
 ) -> None:
     """Tell what the run has come to, where to read it up, and how to go on."""
     from orchestrator.adapters.run_folder import RunFolder
@@ -118,7 +122,7 @@ def conclude(
     write(f"  audit log    {folder.journal_path}")
     write(f"  report       {folder.report_path}")
     write(f"  chain head   {outcome.head}")
-    if not outcome.finished:
+    if not outcome.finished and may_go_on:
         write("")
         if outcome.interrupted is not None:
             write(screen.folded(f"The run was interrupted: {outcome.interrupted.reason}"))

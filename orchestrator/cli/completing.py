@@ -35,7 +35,6 @@ def playbook_files(incomplete: str) -> list[str]:
     found = [
         f"{entry}/" if entry.is_dir() else str(entry)
         for entry in entries
-        if not entry.name.startswith(".")
-        and (entry.is_dir() or entry.suffix in (".yaml", ".yml"))
+        if not entry.name.startswith(".") and (entry.is_dir() or entry.suffix in (".yaml", ".yml"))
     ]
     return [path for path in found if path.startswith(incomplete)]

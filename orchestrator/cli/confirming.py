@@ -19,8 +19,7 @@ def confirm(plan: Plan, *, yes: bool) -> None:
         what = f"this run would factory-reset {devices} and there is no terminal to ask on"
         raise NeedsYesError(f"{what}; confirm with --yes")
     number = str(len(plan.devices))
-    print(f"type {number} to factory-reset {devices}: ", end="", file=sys.stderr, flush=True)
-    typed = sys.stdin.readline().strip()
+    typed = screen.ask(f"type {number} to factory-reset {devices}: ")
     if typed.replace(",", "") != number:
         said = f"{typed!r} is not {number}" if typed else "it was not confirmed"
         raise DeclinedError(f"{said}; nothing was sent")

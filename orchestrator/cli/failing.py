@@ -111,11 +111,22 @@ def _write_to_log(error: BaseException, settings: "Settings | None") -> str:
 
     try:
         settings = settings or all_settings.load()
-        configure_log(settings)
+        if not structlog.is_configured():
+            configure_log(settings)
         structlog.get_logger("orchestrator.cli").error("bug", exc_info=error)
     except Exception as failure:  # noqa: BLE001 - one line on the screen is owed even now
         return f"the log could not be written either ({type(failure).__name__})"
     return f"the traceback is in {settings.log_file}"
+
+
+def flushed(code: int) -> int:
+    """Write out what is still held back; a run's own exit code outlives a reader that went away."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        quiet = _be_quiet()
+        return quiet if code == ExitCode.DONE else code
+    return code
 
 
 def _be_quiet() -> int:

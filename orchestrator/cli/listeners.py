@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from orchestrator.cli import screen
 from orchestrator.model import moments
@@ -83,6 +84,7 @@ class PlainLines:
         if self._steady() - self._told_at >= PROGRESS_SECONDS and not self._summary.is_over:
             self._told_at = self._steady()
             self._write(f"{moments.as_short_text(self._summary.last_at)}  {self._progress()}")
+        _flush()
 
     def _progress(self) -> str:
         summary = self._summary
@@ -109,7 +111,7 @@ class JsonLines:
         if not self._is_silent:
             for event in events:
                 self._write(json.dumps(as_object(event, self._run_id)))
-            sys.stdout.flush()
+            _flush()
         self._is_silent = False
 
 
@@ -117,6 +119,11 @@ def as_object(event: Event, run_id: str) -> dict[str, object]:
     """Give an event as one object: `at`, `event`, `run`, and its facts."""
     facts = as_facts(event)
     return {"at": facts.pop("at"), "event": type(event).__name__, "run": run_id, **facts}
+
+
+def _flush() -> None:
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
 
 
 def _forgiving(write: Write) -> Write:

@@ -15,7 +15,7 @@ _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 
 def show(text: str = "", colour: str | None = None) -> None:
     """Write a result."""
-    print(coloured(harmless(text), colour, sys.stdout))
+    sys.stdout.write(coloured(harmless(text), colour, sys.stdout) + "\n")
 
 
 def show_data(text: str) -> None:
@@ -23,19 +23,26 @@ def show_data(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def ask(text: str) -> str:
+    """Put a question and give what was typed; empty when nothing more comes."""
+    sys.stderr.write(harmless(text))
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
 def note(text: str) -> None:
     """Write a message beside the results."""
-    print(harmless(text), file=sys.stderr)
+    sys.stderr.write(harmless(text) + "\n")
 
 
 def warn(text: str) -> None:
     """Write what is probably a mistake and yet no reason to stop."""
-    print(coloured("warning:", "yellow", sys.stderr), harmless(text), file=sys.stderr)
+    sys.stderr.write(f"{coloured('warning:', 'yellow', sys.stderr)} {harmless(text)}\n")
 
 
 def complain(text: str) -> None:
     """Write what is wrong."""
-    print(coloured("error:", "red", sys.stderr), harmless(text), file=sys.stderr)
+    sys.stderr.write(f"{coloured('error:', 'red', sys.stderr)} {harmless(text)}\n")
 
 
 def coloured(text: str, colour: str | None, stream: TextIO) -> str:
@@ -62,7 +69,10 @@ def table(
     head: Sequence[str], rows: Iterable[Sequence[object]], *, limit: int | None = None
 ) -> list[str]:
     """Give aligned lines; the last column is folded to `limit` columns in all, if there is a limit."""
-    cells = [["" if cell is None else harmless(str(cell)).replace("\n", " ") for cell in row] for row in rows]
+    cells = [
+        ["" if cell is None else harmless(str(cell)).replace("\n", " ") for cell in row]
+        for row in rows
+    ]
     lines = [list(head), *cells] if any(head) else cells
     if not lines:
         return []
@@ -71,9 +81,7 @@ def table(
     return [line for row in lines for line in _row(row, widths, taken, limit)]
 
 
-def _row(
-    row: Sequence[str], widths: Sequence[int], taken: int, limit: int | None
-) -> Iterable[str]:
+def _row(row: Sequence[str], widths: Sequence[int], taken: int, limit: int | None) -> Iterable[str]:
     start = "".join(f"{cell:<{wide}}{_GAP}" for cell, wide in zip(row, widths[:-1], strict=False))
     room = max(20, limit - taken) if limit else 0
     folded = textwrap.wrap(row[-1], room) if limit and len(row[-1]) > room else [row[-1]]

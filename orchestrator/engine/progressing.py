@@ -1,7 +1,7 @@
 """One device's walk through the steps: its state as the fold of its events, and its next events.
 
-`DeviceRun` holds what the events say and nothing else that matters; `after` is the only thing that
-changes it, but for the fields named volatile. `consider` looks at it with a reading and the time and says what has happened.
+`DeviceRun` holds what the events say and nothing else that matters; only `after` changes it, but
+for the fields named volatile. `consider` looks at it with a reading and the time and says what has happened.
 Times that wait (deadlines, retries) are on the run's active clock, which stands still in pauses.
 """
 
@@ -484,6 +484,8 @@ def _unproven(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Even
         if run.failed_looks < FINAL_LOOKS:
             return []
         return fail(run, now.at, Verdict.UNCONFIRMED, "its record could not be read at the end")
+    if not reading.is_detail:  # a list page does not tell how much time the device may take
+        return []
     if reading.device is None:
         return fail(run, now.at, Verdict.UNCONFIRMED, "the controller no longer has its record")
     if not is_ours(run, reading):
@@ -529,6 +531,8 @@ def _consider_doubt(run: DeviceRun, reading: Reading | None, now: Moment) -> lis
         if run.failed_looks < FINAL_LOOKS:
             return []
         return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record cannot be read")
+    if not reading.is_detail:
+        return []
     if reading.device is None or not is_ours(run, reading):
         return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record is gone")
     frequency = reading.device.update_frequency

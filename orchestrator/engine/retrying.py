@@ -8,5 +8,5 @@ def backoff(policy: RetryPolicy, failures: int, chance: float) -> float:
 
     `chance` is in [0, 1). The wait is never under a tenth of `first_wait`, so nothing spins.
     """
-    ceiling = min(policy.longest_wait, policy.first_wait * 2 ** min(max(failures - 1, 0), 30))
+    ceiling = min(policy.longest_wait, policy.first_wait * 2.0 ** min(max(failures - 1, 0), 30))
     return max(policy.first_wait / 10, ceiling * chance)

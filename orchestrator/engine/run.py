@@ -9,6 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import Any
 
 from orchestrator.engine import guarding, pacing, progressing, watching
 from orchestrator.engine.admitting import Admissions
@@ -69,8 +70,8 @@ class Run:
         self._fresh = self._not_begun()
         self._chooser = Chooser(plan.playbook.selection, plan.created_at)
         self._guard_in_full = _needs_detail(plan)
+        self.last_at = 0.0
         self._paused_for = 0.0
-        self._last_at = 0.0
         self._before_gap = 0.0
         self._stop: tuple[str, str] | None = None
         self._is_interrupting: str | None = None
@@ -107,13 +108,13 @@ class Run:
     def next_wake(self) -> float | None:
         """Give the moment at which `decide` has something to do without being told anything."""
         if self._is_interrupting is not None:
-            return self._last_at if self.admissions.in_flight == 0 else None
+            return self.last_at if self.admissions.in_flight == 0 else None
         if self._probed is not None or (self.reach.cause and not self.is_paused):
-            return self._last_at
+            return self.last_at
         if self.is_paused:
             return None if self.reach.is_probing else self.reach.probe_at
         if self._dirty:
-            return self._last_at
+            return self.last_at
         moments = [self._timers[0][0] + self._paused_for] if self._timers else []
         if self.admissions.cleared and self.admissions.in_flight < self.plan.limits.in_flight:
             moments.append(self.pace.next_at)
@@ -124,7 +125,7 @@ class Run:
     # --- being told -----------------------------------------------------------------------------
 
     def observe(self, observation: Observation, now: float) -> None:
-        """Take note of what was read; it changes nothing until `decide` finds that it proves something."""
+        """Take note of what was read; only what `decide` finds that it proves will change anything."""
         match observation:
             case Reading():
                 self._note(observation)
@@ -145,6 +146,7 @@ class Run:
                 self._known[reading.device_id] = reading
             return
         run.is_being_read = False
+        run.failed_looks = 0
         if run.phase is Phase.ENDED:
             return
         self._known[run.id] = reading
@@ -170,10 +172,14 @@ class Run:
 
     def after(self, event: Event) -> None:
         """Fold a durable event into the state."""
-        self._last_at = max(self._last_at, event.at)
+        self.last_at = max(self.last_at, event.at)
         if type(event) in progressing.DEVICE_EVENTS:
             self._after_device(event)
             return
+        self._after_run_event(event)
+        self._before_gap = event.at
+
+    def _after_run_event(self, event: Event) -> None:
         match event:
             case events.RunStarted():
                 self.started_at = event.at
@@ -198,14 +204,12 @@ class Run:
                 self.finished_at = event.at
             case events.SendingSlowed():
                 self.pace = self.pace.after_refusal(event.until_at, event.factor)
-            case _:
-                pass
-        self._before_gap = event.at
 
-    def _after_device(self, event: Event) -> None:
-        run = self.devices.get(event.device)  # type: ignore[union-attr]
+    def _after_device(self, event: Any) -> None:
+        device = DeviceId(event.device)
+        run = self.devices.get(device)
         if run is None:
-            run = self._begin(self._planned[event.device])  # type: ignore[union-attr]
+            run = self._begin(self._planned[device])
         held, sent = run.holds_slot, run.phase is Phase.SENT
         progressing.after(run, event, self.active(event.at), self.plan.playbook.retry)
         self.admissions.down += run.holds_slot - held
@@ -277,7 +281,7 @@ class Run:
     def decide(self, now: float, chance: Callable[[], float]) -> Decision:
         """Say what has happened by now and what should happen; `chance` gives numbers in [0, 1)."""
         decision = Decision()
-        now = _rounded_up(max(now, self._last_at))
+        now = _rounded_up(max(now, self.last_at))
         moment = Moment(now, self.active(now))
         if self.is_over:
             return decision
@@ -388,12 +392,13 @@ class Run:
             run, now, self.plan.playbook.retry, patience=self.patience, chance=chance
         )
         scheduled = happened[-1]
-        if run.busy_since is not None and isinstance(scheduled, events.RetryScheduled):
-            if scheduled.retry_at > self.pace.hold_until:
-                slowed = events.SendingSlowed(
-                    now.at, scheduled.retry_at, self.pace.slower(), run.reason
-                )
-                happened.insert(0, slowed)
+        if (
+            run.busy_since is not None
+            and isinstance(scheduled, events.RetryScheduled)
+            and scheduled.retry_at > self.pace.hold_until
+        ):
+            until, factor = scheduled.retry_at, self.pace.slower()
+            happened.insert(0, events.SendingSlowed(now.at, until, factor, run.reason))
         return happened
 
     # --- starting -------------------------------------------------------------------------------
@@ -627,21 +632,18 @@ def replayed(plan: Plan, history: Iterable[Event], *, patience: float = PATIENCE
     return run
 
 
-def resuming(run: Run, now: float, *, by: str, host: str) -> list[Event]:
+def resuming(
+    run: Run, now: float, *, by: str, host: str, torn_bytes: int = 0
+) -> list[Event]:
     """Say what a new process must record first: that it took over, and which answers are lost."""
-    now = round(max(now, run._last_at), 6)
-    happened: list[Event] = [events.RunResumed(now, run.epoch + 1, by, host)]
-    for device in run.devices.values():
-        if device.phase is Phase.SENT:
-            happened.append(
-                events.OperationLost(
-                    now,
-                    device.id,
-                    device.step,
-                    device.attempt,
-                    "the process ended before an answer was recorded",
-                )
-            )
+    now = round(max(now, run.last_at), 6)
+    happened: list[Event] = [events.RunResumed(now, run.epoch + 1, by, host, torn_bytes)]
+    lost = "the process ended before an answer was recorded"
+    happened += [
+        events.OperationLost(now, device.id, device.step, device.attempt, lost)
+        for device in run.devices.values()
+        if device.phase is Phase.SENT
+    ]
     return happened
 
 

@@ -39,6 +39,8 @@ class RunResumed:
     """Counts the processes that have driven the run; an older writer is refused."""
     resumed_by: str
     host: str
+    torn_bytes: int = 0
+    """Bytes of an unfinished line that the process before left behind; cut off, never acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)

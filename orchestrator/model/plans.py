@@ -45,6 +45,7 @@ class Plan:
     controller: str
     """Base URL of the controller it was made against."""
     created_at: float
+    """The controller's clock when the inventory was read."""
     devices: tuple[PlannedDevice, ...]
     limits: Limits
     left_out: tuple[LeftOut, ...] = ()
@@ -57,3 +58,5 @@ class Plan:
     """Devices the controller listed for the filters."""
     records: Mapping[DeviceId, Device] = field(default_factory=dict, compare=False, repr=False)
     """The records as they were when the set was frozen; not saved with the plan."""
+    read_at: float = field(default=0.0, compare=False)
+    """Our clock when the inventory was asked for; not saved with the plan."""

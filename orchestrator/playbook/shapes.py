@@ -109,7 +109,10 @@ class OneOrMany:
         if not node.items:
             return spot.fault("this list is empty", "name at least one value, or remove the key")
         values = [self.shape.read(spot.item(index, item)) for index, item in enumerate(node.items)]
-        return INVALID if INVALID in values else tuple(dict.fromkeys(values))
+        if INVALID in values:
+            return INVALID
+        # True is no 1 here: the type is a part of what counts as the same.
+        return tuple({(type(value), value): value for value in values}.values())
 
     def schema(self) -> JsonSchema:
         """One, or an array of them."""

@@ -98,7 +98,8 @@ def _of_run(event: RunEvent) -> str:
                 f" for {_devices(event.devices)} of {event.controller}"
             )
         case RunResumed():
-            return f"{event.resumed_by} on {event.host} resumed the run (process {event.epoch})"
+            torn = f"; {event.torn_bytes} torn bytes were cut off" if event.torn_bytes else ""
+            return f"{event.resumed_by} on {event.host} resumed the run (process {event.epoch}){torn}"
         case RunInterrupted():
             return f"the run was interrupted: {event.reason}"
         case RunPaused():

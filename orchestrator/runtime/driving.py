@@ -37,7 +37,7 @@ class Drive:
         self._performer = Performer(run.plan, controller, clock, self._inbox, page_size=page_size)
 
     def interrupt(self, reason: str) -> None:
-        """Start nothing new; the drive ends once no request is under way. The run can be resumed."""
+        """Start nothing new; the drive ends once no request is under way, and can be resumed."""
         self._run.interrupt(reason)
         self._inbox.ring()
 

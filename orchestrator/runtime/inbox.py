@@ -9,7 +9,7 @@ from orchestrator.model.readings import Observation
 from orchestrator.ports import Clock
 
 LONGEST_WAIT = 5.0
-"""Real seconds after which the loop looks up even if nothing was said: a suspended machine wakes late."""
+"""Real seconds after which the loop looks up unasked: a machine that was suspended wakes late."""
 
 
 class Inbox:

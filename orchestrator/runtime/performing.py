@@ -106,7 +106,7 @@ class Performer:
 
 
 class Watcher:
-    """Reads for all waiting devices at once; a waiting device costs no task and no request of its own."""
+    """Reads for all waiting devices at once; one device costs no task and no request of its own."""
 
     def __init__(self, plan: Plan, controller: Controller, inbox: Inbox, page_size: int) -> None:
         self._controller = controller
@@ -124,7 +124,7 @@ class Watcher:
         return max(len(self._filters), math.ceil(count / self._page_size))
 
     async def read(self, due: tuple[DeviceId, ...]) -> list[DeviceId]:
-        """Read list pages if that costs fewer requests; give the devices that must be read one by one."""
+        """Read list pages if that costs fewer requests; give what must be read one by one."""
         try:
             if self.pages is None and len(due) >= COUNTING_PAYS:
                 await self._count()

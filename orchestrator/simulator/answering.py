@@ -87,7 +87,7 @@ def perform_page(
     if error is not None:
         return error, min(response.delay, patience)
     content = response.content
-    assert isinstance(content, dict)  # noqa: S101 - a list that is no error has this shape
+    assert isinstance(content, dict)  # a list that is no error has this shape
     page = Page(
         devices=tuple(_device(world, row, now) for row in content["results"]),
         count=content["count"],
@@ -186,9 +186,9 @@ def _reading(
     if error is not None:
         return error, delay
     if response.content is None:
-        assert device is not None  # noqa: S101 - only DELETE answers without a body
+        assert device is not None  # only DELETE answers without a body
         return Reading(device, None, now, _server_at(response)), delay
-    assert isinstance(response.content, dict)  # noqa: S101 - so is every single record
+    assert isinstance(response.content, dict)  # so is every single record
     found = _device(world, response.content, now)
     return Reading(found.id, found, now, _server_at(response)), delay
 
@@ -196,9 +196,9 @@ def _reading(
 def _device(world: World, record: dict[str, object], now: float) -> Device:
     """Give what `device_from_record` would read, for a third of its cost."""
     identity = record["id"]
-    assert isinstance(identity, int)  # noqa: S101 - the world's own record
+    assert isinstance(identity, int)  # the world's own record
     living = world.population.device(identity, now)
-    assert living is not None  # noqa: S101 - it was just described
+    assert living is not None  # it was just described
     for secret in SECRET_FIELDS:
         record.pop(secret, None)
     serial, name = record.get("serial_number"), record.get("name")

@@ -59,7 +59,7 @@ class Endpoints:
         try:
             if kind == "list":
                 return self._answer_list(request, now)
-            assert identity is not None  # noqa: S101 - the other two kinds always name one
+            assert identity is not None  # the other two kinds always name one
             if kind == "operation":
                 return self._answer_operation(identity, request, now)
             return self._answer_device(identity, request, now)

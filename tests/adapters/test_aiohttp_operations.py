@@ -12,6 +12,7 @@ from aiohttp.http_writer import StreamWriter
 from multidict import CIMultiDict
 
 from orchestrator.adapters.aiohttp_wire import Departure, Timeouts, _GuardedBody
+from orchestrator.adapters.request_gate import RequestGate
 from orchestrator.adapters.system_clock import SystemClock
 from orchestrator.adapters.token_source import TokenSource
 from orchestrator.model.answers import Accepted, Lost, Refusal, Refused, Unsent
@@ -313,6 +314,57 @@ async def test_operations_keep_their_distance_as_they_leave():
     assert min(gaps) > 0.025
 
 
+async def test_operations_keep_their_distance_even_when_their_connections_come_late():
+    clock = SystemClock()
+    gate = RequestGate(clock, RequestLimits(delay=0.03, in_flight=10, per_second=None))
+    loop = asyncio.get_running_loop()
+    departures = []
+
+    async def leave():
+        writer = StreamWriter(Wiretap([]), loop)
+        await writer.write_headers("PUT / HTTP/1.1", CIMultiDict())
+        body = _GuardedBody(b"{}", Departure(clock, gate, clock.steady()))
+        await body.write_with_length(writer, 2)
+        departures.append(loop.time())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(leave)
+
+    gaps = [later - earlier for earlier, later in itertools.pairwise(departures)]
+    assert min(gaps) > 0.025
+
+
+class StallingGate(RequestGate):
+    """Has the first operation wait with its connection open."""
+
+    waits = 1
+
+    def departure_wait(self):
+        self.waits -= 1
+        return 0.02 if self.waits == 0 else 0.0
+
+
+async def test_an_answer_that_came_before_the_question_answers_nothing():
+    async def blurt(writer, number):
+        if number == 1:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+            await anyio.sleep(0.05)
+        return number > 1
+
+    gate = StallingGate(SystemClock(), RequestLimits(delay=0.001, in_flight=5, per_second=None))
+    async with (
+        FakeApi(accept, on_connect=blurt) as api,
+        controller_at(api.url, clock=SystemClock(), gate=gate) as controller,
+    ):
+        outcome = await start(controller)
+
+    assert isinstance(outcome, Accepted)
+    assert api.connections == 2
+    assert len(api.requests) == 1
+
+
 async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_doubt():
     async def close_after_answer(request, writer):
         await accept(request, writer)
@@ -389,6 +441,17 @@ async def test_a_refused_token_is_read_anew_and_the_operation_not_resent(tmp_pat
         assert len(api.requests) == 1
         await start(controller)
         assert api.requests[1].headers["Authorization"] == "Bearer new-token-222"
+
+
+async def test_a_refused_token_whose_file_is_gone_is_still_only_a_refusal(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("old-token-111\n")
+    token = TokenSource.from_file(file)
+    async with FakeApi(answer(401)) as api, controller_at(api.url, token=token) as controller:
+        file.unlink()
+        outcome = await start(controller)
+
+        assert outcome.refusal is Refusal.UNAUTHORISED
 
 
 async def test_a_cancelled_operation_gives_its_place_back():

@@ -219,7 +219,7 @@ async def test_a_next_link_to_another_host_is_never_followed():
 async def test_a_broken_connection_is_tried_again_through_the_gate(act):
     async with (
         FakeApi(act, answer(200, RECORD)) as api,
-        controller_at(api.url, timeouts=Timeouts(0.02, 0.03)) as controller,
+        controller_at(api.url, timeouts=Timeouts(connect=0.02, read=0.03)) as controller,
     ):
         reading = await controller.read_device(SEVEN)
 

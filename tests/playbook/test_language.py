@@ -151,7 +151,7 @@ def test_going_on_after_a_failed_step_is_refused_for_now(step):
 
 @pytest.mark.parametrize("keys", [PLAYBOOK, DEVICES, PROOF, ROLLOUT, OPERATION_STEP, CHECK_STEP])
 def test_every_key_is_explained(keys):
-    assert all(key.description.endswith((".", ".")) for key in keys.keys.values())
+    assert all(key.description.endswith(".") for key in keys.keys.values())
 
 
 def test_the_text_of_a_number_like_name_is_kept():

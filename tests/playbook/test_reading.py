@@ -177,6 +177,6 @@ def test_a_playbook_of_every_fault_names_each_at_once():
         (2, 11, "devices.organisation"),
         (2, 36, "devices.status"),
         (2, 49, "devices.where.sofware_version"),
-        (3, 20, "steps[0].operation"),
+        (3, 21, "steps[0].operation"),
         (4, 21, "rollout.max_down"),
     ]

@@ -21,6 +21,11 @@ from orchestrator.model.events import (
     StepHeld,
     StepStarted,
 )
+from orchestrator.model.operations import Operation
+from orchestrator.model.plans import Limits, Plan
+from orchestrator.model.playbooks import Playbook, PlaybookSource
+from orchestrator.model.selections import Selection
+from orchestrator.model.steps import OperationStep, SleepStep, default_proof
 from orchestrator.report.summary import DeviceRow, State, Summary
 from tests.support.histories import (
     EVERY_KIND,
@@ -285,6 +290,30 @@ def test_every_kind_of_event_is_taken():
 
     assert summary.is_over
     assert summary.last_at == EVERY_KIND[-1].at
+
+
+def test_a_plan_lends_its_names_titles_and_limit():
+    playbook = Playbook(
+        name="redeploy",
+        description="",
+        selection=Selection(everything=True),
+        steps=(
+            OperationStep(Operation.FACTORY, default_proof(Operation.FACTORY), attempts=1),
+            SleepStep(60.0),
+        ),
+    )
+    plan = Plan(
+        playbook=playbook,
+        source=PlaybookSource("redeploy.yaml", ""),
+        controller="https://control.example.com/api/v1",
+        created_at=T0,
+        devices=tuple(planned(1, 2).values()),
+        limits=Limits(devices=2, max_down=1, in_flight=1, delay=0.2, per_second=None),
+    )
+    summary = Summary.of(plan, [run_started(devices=2), finished(2)])
+
+    assert [row.serial_number for row in summary.rows()] == ["ZN1", "ZN2"]
+    assert (summary.title(1), summary.max_down, summary.finished) == ("step 2 (sleep 1m)", 1, 1)
 
 
 def test_a_step_beyond_the_known_titles_has_its_number():

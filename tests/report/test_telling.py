@@ -32,7 +32,7 @@ device 1001, step 1: the time for the proof is over; one last look is taken
 device 1001, step 1: succeeded: Up again and stable
 device 1001, step 1: over without success (unconfirmed): no return within 20m
 device 1001, step 1: verdict unconfirmed: no return within 20m
-""".strip().splitlines()  # noqa: E501 - one sentence, one line
+""".strip().splitlines()
 
 
 def test_every_kind_of_event_is_among_the_examples():

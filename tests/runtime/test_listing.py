@@ -225,6 +225,16 @@ async def test_a_listing_that_never_rests_is_read_a_bounded_number_of_times_and_
     assert "2 times" in summary.warnings[0]
 
 
+async def test_a_count_that_is_too_low_does_not_cut_the_listing_off():
+    shelf = Shelf(*range(1, 26))
+    shelf.announced = lambda ids: 10
+    ids, summary = await read(shelf, page_size=5)
+
+    assert ids == list(range(1, 26))
+    assert summary.moved
+    assert "changed each of the 3 times" in summary.warnings[0]
+
+
 async def test_rows_that_repeat_are_given_once_and_counted():
     shelf = Shelf(*range(1, 11), *range(1, 3))
     shelf.announced = lambda ids: 10

@@ -44,7 +44,7 @@ async def controller_at(url, **changes) -> AsyncIterator[AiohttpController]:
     clock = changes.pop("clock", None) or PushedClock()
     limits = changes.pop("limits", FREE)
     token = changes.pop("token", None) or TokenSource(TOKEN)
-    changes.setdefault("timeouts", Timeouts(connect=2.0, answer=5.0))
+    changes.setdefault("timeouts", Timeouts(connect=2.0, answer=5.0, read=5.0))
     changes.setdefault("read_retries", ReadRetries(attempts=3))
     gate = changes.pop("gate", None) or RequestGate(clock, limits)
     async with AiohttpController(

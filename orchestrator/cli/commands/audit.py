@@ -40,6 +40,7 @@ def audit() -> None:
 @with_settings(RUNS)
 def show(
     run: RunReference,
+    *,
     settings: "Settings",
     device: Annotated[
         int | None, typer.Option("--device", metavar="ID", help="Only what concerns this device.")
@@ -73,6 +74,7 @@ def show(
 @with_settings(RUNS)
 def verify(
     run: RunReference,
+    *,
     settings: "Settings",
     head: Annotated[
         str | None,
@@ -96,8 +98,7 @@ def verify(
         about_keys = (Finding.OTHER_KEY, Finding.KEY_MISSING, Finding.UNKEYED, Finding.NEWER)
         return ExitCode.USAGE if found.finding in about_keys else ExitCode.TROUBLE
     kind = "an HMAC with the audit key" if found.keyed else "SHA-256, without a key"
-    events = screen.counted(found.events, "event")
-    screen.show(f"sound: {events} in {screen.counted(found.batches, 'batch')[:-1]}es, chained by {kind}")
+    screen.show(f"sound: {found.events:,} events in {found.batches:,} commits, chained by {kind}")
     if found.since_expected is not None:
         screen.show(f"the head given is in the chain; {found.since_expected:,} events follow it")
     if found.torn is not None:
@@ -113,10 +114,12 @@ def verify(
 @with_settings(RUNS)
 def export(
     run: RunReference,
+    *,
     settings: "Settings",
     format_: Annotated[Format, typer.Option("--format", help="csv, or jsonl as it was recorded.")],
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to stdout.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write here, not to stdout."),
     ] = None,
 ) -> int:
     """Export the audit log for other programs; jsonl is byte by byte what was recorded."""

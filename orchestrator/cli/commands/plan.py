@@ -29,6 +29,7 @@ app = new_app()
 @with_settings(CONTROLLER, LOG, opens_log=True)
 def plan(
     playbook: PlaybookFile,
+    *,
     settings: "Settings",
     var: Variables = None,
     everyone: Annotated[bool, typer.Option("--all", help="List every device.")] = False,
@@ -48,5 +49,7 @@ def plan(
     for warning in made.warnings:
         screen.warn(warning)
     variables = [word for pair in var or [] for word in ("--var", pair)]
-    screen.show(f"\nNothing was changed. To do it:\n  {again(settings, 'run', playbook, *variables)}")
+    screen.show(
+        f"\nNothing was changed. To do it:\n  {again(settings, 'run', playbook, *variables)}"
+    )
     return 0

@@ -18,7 +18,7 @@ app = new_app()
 @app.command()
 @with_settings(CONTROLLER, RUNS, LOG, opens_log=True)
 def resume(
-    run: RunReference, settings: "Settings", as_json: AsEvents = False, plain: Plain = False
+    run: RunReference, *, settings: "Settings", as_json: AsEvents = False, plain: Plain = False
 ) -> int:
     """Take a run up again where it ended: no accepted operation is repeated, none is forgotten.
 

@@ -28,15 +28,14 @@ app = new_app()
 AsEvents = Annotated[
     bool, typer.Option("--json", help="Write one JSON event a line, and nothing else, on stdout.")
 ]
-Plain = Annotated[
-    bool, typer.Option("--plain", help="Write plain lines even on a terminal.")
-]
+Plain = Annotated[bool, typer.Option("--plain", help="Write plain lines even on a terminal.")]
 
 
 @app.command()
 @with_settings(CONTROLLER, RUNS, LOG, opens_log=True)
 def run(
     playbook: PlaybookFile,
+    *,
     settings: "Settings",
     var: Variables = None,
     name: Annotated[

@@ -16,7 +16,7 @@ app = new_app()
 
 @app.command()
 @with_settings(RUNS)
-def runs(settings: "Settings", as_json: AsJson = False) -> int:
+def runs(*, settings: "Settings", as_json: AsJson = False) -> int:
     """List the runs, the newest first, with what became of their devices."""
     from orchestrator.adapters.run_folder import RunsFolder
 
@@ -63,7 +63,7 @@ def _row(run: "Listed") -> dict[str, object]:
 
 def _told(row: dict[str, object]) -> str:
     verdicts = row["verdicts"]
-    assert isinstance(verdicts, dict)  # noqa: S101 - made a few lines above
+    assert isinstance(verdicts, dict)
     counts = [f"{n:,} {verdict.replace('_', ' ')}" for verdict, n in verdicts.items() if n]
     left = int(str(row["devices"])) - sum(verdicts.values())
     if left > 0:

@@ -18,6 +18,7 @@ app = new_app()
 @app.command()
 @with_settings(CONTROLLER, RUNS, LOG)
 def settings(
+    *,
     settings: "Settings",
     as_json: AsJson = False,
     markdown: Annotated[

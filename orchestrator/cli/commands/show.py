@@ -20,6 +20,7 @@ app = new_app()
 @with_settings(RUNS)
 def show(
     run: RunReference,
+    *,
     settings: "Settings",
     devices: Annotated[bool, typer.Option("--devices", help="Show every device.")] = False,
     as_json: AsJson = False,

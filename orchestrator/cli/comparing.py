@@ -1,0 +1,132 @@
+"""A run held against the ledger of the simulated controller: what was believed, what happened."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from orchestrator.model.events import Event, OperationIntended
+from orchestrator.model.operations import Operation
+from orchestrator.model.verdicts import Verdict
+from orchestrator.report.summary import Summary
+
+_NOTHING = "no operation was applied"
+_TRUTHS = {
+    "untouched": _NOTHING,
+    "out_of_service": "out of service",
+    "in_service_configured": "in service, configured",
+    "in_service_unconfigured": "in service, its configuration missing",
+    "gone": "its record is gone",
+}
+_DISRUPTIVE = frozenset(each.value for each in Operation if each.is_disruptive)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the ledger says of each verdict, and where it contradicts the run."""
+
+    found: Mapping[str, Mapping[str, int]]
+    """For each verdict: how many devices are really in which state."""
+    disagreements: tuple[str, ...]
+    peak_down: int
+    """Devices out of service at once that the run was waiting for, as they really were."""
+
+
+def compare(
+    summary: Summary, happened: Iterable[Event], ledger: Mapping[str, Any], max_down: int
+) -> Comparison:
+    """Hold a run against the ledger as the simulator gives it in JSON."""
+    verdicts = {row.device: row.verdict or "none" for row in summary.rows()}
+    applied: dict[int, list[Mapping[str, Any]]] = {}
+    for operation in ledger["operations"]:
+        applied.setdefault(operation["device"], []).append(operation)
+    truths: dict[str, Counter[str]] = {}
+    for device, verdict in verdicts.items():
+        truth = ledger["truths"].get(str(device), "untouched")
+        truths.setdefault(verdict, Counter())[_TRUTHS.get(truth, truth)] += 1
+    waited_for = [
+        each
+        for each in ledger["operations"]
+        if verdicts.get(each["device"]) in (Verdict.SUCCEEDED, Verdict.SKIPPED)
+    ]
+    peak = _peak_down(waited_for)
+    wanted = tuple(happened)
+    disagreements = [
+        *_false_successes(verdicts, applied),
+        *_repetitions(applied),
+        *_unasked(wanted, ledger["operation_requests"]),
+    ]
+    if peak > max_down:
+        disagreements.append(f"{peak} devices were out of service at once, {max_down} are allowed")
+    return Comparison(truths, tuple(disagreements), peak)
+
+
+def _false_successes(
+    verdicts: Mapping[int, str], applied: Mapping[int, Sequence[Mapping[str, Any]]]
+) -> Iterator[str]:
+    for device, verdict in verdicts.items():
+        if verdict != Verdict.SUCCEEDED:
+            continue
+        operations = applied.get(device, [])
+        undone = [each["operation"] for each in operations if each["done_at"] is None]
+        if not operations:
+            yield f"device {device} succeeded, and nothing was ever applied to it"
+        elif undone:
+            yield f"device {device} succeeded, and its {undone[0]} never had its effect"
+
+
+def _repetitions(applied: Mapping[int, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    for device, operations in applied.items():
+        counted = Counter(each["operation"] for each in operations)
+        for operation, count in counted.items():
+            if operation in _DISRUPTIVE and count > 1:
+                yield f"device {device} took {operation} {count} times"
+        early = [each["operation"] for each in operations if not each["was_back"]]
+        if early:
+            yield f"device {device} was given {early[0]} before it was back"
+
+
+def _unasked(happened: Iterable[Event], arrivals: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    intended = Counter(
+        (event.device, event.operation)
+        for event in happened
+        if isinstance(event, OperationIntended)
+    )
+    arrived = Counter((each["device"], each["operation"]) for each in arrivals)
+    for (device, operation), count in arrived.items():
+        if count > intended[device, operation]:
+            yield (
+                f"{count} requests for {operation} of device {device} arrived,"
+                f" {intended[device, operation]} are in the audit log"
+            )
+
+
+def _peak_down(operations: Iterable[Mapping[str, Any]]) -> int:
+    changes = []
+    for each in operations:
+        if each["operation"] in _DISRUPTIVE:
+            until = inf if each["returned_at"] is None else each["returned_at"]
+            changes += [(each["arrived_at"], 1), (until, -1)]
+    level = peak = 0
+    for _, change in sorted(changes):
+        level += change
+        peak = max(peak, level)
+    return peak
+
+
+def lines(comparison: Comparison, summary: Summary, max_down: int) -> Iterator[str]:
+    """Tell a comparison to people."""
+    yield "What the simulator's own ledger says:"
+    for verdict, count in summary.counts().items():
+        if not count:
+            continue
+        found = Counter(comparison.found.get(verdict, {}))
+        told = "; ".join(f"{n:,} {truth}" for truth, n in found.most_common())
+        yield f"  {count:>6,} {verdict.replace('_', ' '):<12} really: {told}"
+    yield f"  at most {comparison.peak_down:,} of {max_down:,} were out of service and waited for"
+    if comparison.disagreements:
+        yield "THE RUN AND THE LEDGER DISAGREE:"
+        yield from (f"  {each}" for each in comparison.disagreements)
+    else:
+        yield "The run and the ledger agree: every success is true, nothing was done twice."

@@ -1,0 +1,71 @@
+"""A destructive run needs the number of its devices typed, or --yes."""
+
+import io
+
+import pytest
+
+from orchestrator.cli.confirming import confirm
+from orchestrator.cli.exit_codes import DeclinedError, NeedsYesError
+from tests.support.recorded_runs import REDEPLOY, plan_of
+
+REBOOT = REDEPLOY.replace("factory", "reboot")
+
+
+class Keyboard(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    def type_(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", Keyboard(text))
+
+    return type_
+
+
+def test_the_question_repeats_the_number_of_devices(typed, capsys):
+    typed("3\n")
+
+    confirm(plan_of(1, 2, 3), yes=False)
+
+    assert capsys.readouterr().err == "type 3 to factory-reset 3 devices: "
+
+
+def test_a_single_device_is_asked_for_in_the_singular(typed, capsys):
+    typed("1\n")
+
+    confirm(plan_of(1), yes=False)
+
+    assert "type 1 to factory-reset 1 device: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer", ["4\n", "yes\n", "\n", "", "33\n", "3 devices\n"])
+def test_anything_else_sends_nothing(typed, answer):
+    typed(answer)
+
+    with pytest.raises(DeclinedError, match="nothing was sent"):
+        confirm(plan_of(1, 2, 3), yes=False)
+
+
+def test_without_a_terminal_and_without_yes_it_is_refused(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("3\n"))
+
+    with pytest.raises(NeedsYesError, match="--yes"):
+        confirm(plan_of(1, 2, 3), yes=False)
+
+
+def test_yes_confirms_beforehand(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    confirm(plan_of(1, 2, 3), yes=True)
+
+    assert capsys.readouterr().err == ""
+
+
+def test_a_run_that_destroys_nothing_is_not_asked_about(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    confirm(plan_of(1, 2, 3, text=REBOOT), yes=False)
+
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,65 @@
+"""Every playbook that ships can be read, and begins with what it does, to whom, and how to undo it."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.engine.selecting import Chooser
+from orchestrator.playbook.loading import load_playbook
+from tests.support.playbooks import NOW, record
+
+SHIPPED = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yaml"))
+
+
+def test_the_four_playbooks_ship():
+    assert [path.stem for path in SHIPPED] == [
+        "drift-sync",
+        "maintenance-reboot",
+        "provision",
+        "redeploy",
+    ]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_playbook_says_what_it_does_to_whom_and_how_to_undo_it(path):
+    comment = [line for line in path.read_text().split("\nplaybook:")[0].splitlines()]
+
+    assert all(line.startswith("# ") for line in comment)
+    for title in ("# What it does ", "# To whom ", "# To undo it "):
+        assert any(line.startswith(title) for line in comment)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_playbook_runs_without_any_variable_and_on_another_organization(path):
+    playbook, _ = load_playbook(path)
+    other, _ = load_playbook(path, {"organization": "456"})
+
+    assert playbook.name == path.stem
+    assert playbook.selection.organizations == (123,)
+    assert other.selection.organizations == (456,)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_playbook_chooses_the_devices_it_is_about(path):
+    playbook, _ = load_playbook(path)
+    pending = "wifi_config" if path.stem == "drift-sync" else "none"
+    chooser = Chooser(playbook.selection, NOW)
+
+    assert chooser.why_not(record(pending_settings=pending)) is None
+    assert chooser.why_not(record(pending_settings=pending, status="Down"))
+    assert chooser.why_not(record(pending_settings=pending, organization_id=456))
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("redeploy", ["factory", "reconf"]),
+        ("provision", ["device_factory", "reconf", "check status, is_active"]),
+        ("maintenance-reboot", ["reboot"]),
+        ("drift-sync", ["sync"]),
+    ],
+)
+def test_a_shipped_playbook_does_these_steps(name, steps):
+    path = next(path for path in SHIPPED if path.stem == name)
+
+    assert [step.title for step in load_playbook(path)[0].steps] == steps

@@ -1,0 +1,235 @@
+"""A plan says who, who not and why, and every limit as a number."""
+
+import pytest
+
+from orchestrator.model.errors import SelectionError
+from orchestrator.model.plans import LeftOut, Limits, PlannedDevice
+from orchestrator.planning.freezing import Freezer, freeze, reading_requests, resolve_limits
+from orchestrator.playbook.reading import read_playbook
+from tests.support.playbooks import NOW, minimal, record, source
+
+BASE = "https://control.example/api/v1"
+
+
+def frozen(records, devices="organization: 123", steps="- operation: reboot", more="", **given):
+    text = source(minimal(devices, steps, more))
+    return freeze(read_playbook(text), text, records, controller=BASE, now=NOW, **given)
+
+
+def fleet(count, **fields):
+    return [record(id=i, serial_number=f"SN{i}", **fields) for i in range(1, count + 1)]
+
+
+def test_a_plan_holds_the_chosen_devices_in_order_and_all_that_a_run_needs():
+    plan = frozen(fleet(3), devices="{organization: 123, order_by: -id}", notes=["it moved"])
+
+    assert plan.devices == (
+        PlannedDevice(3, "SN3", "branch-1"),
+        PlannedDevice(2, "SN2", "branch-1"),
+        PlannedDevice(1, "SN1", "branch-1"),
+    )
+    assert (plan.controller, plan.created_at, plan.listed) == (BASE, NOW, 3)
+    assert plan.source.text.startswith("playbook: branch")
+    assert plan.warnings == ("it moved",)
+    assert [plan.records[i].id for i in (1, 2, 3)] == [1, 2, 3]
+
+
+def test_devices_left_out_are_counted_by_reason_with_a_few_examples():
+    records = [
+        *fleet(3),
+        *(record(id=10 + i, software_version=f"3.{i}") for i in range(7)),
+        record(id=30, software_version=None),
+        record(id=40),
+    ]
+
+    plan = frozen(
+        records,
+        devices="{organization: 123, where: {software_version: {below: 2.5}}, exclude: 40}",
+    )
+
+    assert [device.id for device in plan.devices] == [1, 2, 3]
+    assert plan.left_out == (
+        LeftOut(
+            "software_version is not below 2.5",
+            7,
+            tuple(f"{10 + i}: software_version is 3.{i}, not below 2.5" for i in range(5)),
+        ),
+        LeftOut("excluded by the playbook", 1, ("40",)),
+        LeftOut("software_version is not known", 1, ("30",)),
+    )
+
+
+def test_the_limit_keeps_the_first_in_order_and_says_whom_it_left_out():
+    plan = frozen(fleet(8), devices="{organization: 123, limit: 2, order_by: -id}")
+
+    assert [device.id for device in plan.devices] == [8, 7]
+    assert plan.left_out == (LeftOut("beyond the limit of 2", 6, ("6", "5", "4", "3", "2")),)
+
+
+def test_limits_are_numbers_and_never_exceed_the_set():
+    plan = frozen(
+        fleet(3),
+        more="rollout: {max_down: 25}\nrequests: {delay: 1s, in_flight: 7, per_second: none}\n",
+    )
+
+    assert plan.limits == Limits(devices=3, max_down=3, in_flight=7, delay=1.0, per_second=None)
+
+
+def test_an_empty_set_says_how_many_were_listed_and_why_they_were_left_out():
+    records = [*fleet(4, status="Down"), *fleet(2, is_active=False)]
+    records += [record(id=90, type=1), record(id=91, organization_id=7), record(id=92, name=None)]
+
+    with pytest.raises(SelectionError) as raised:
+        frozen(
+            records,
+            devices="{organization: 123, status: up, type: 15, where: {is_active: true, name: x}}",
+            listed=900,
+        )
+
+    assert str(raised.value) == (
+        "the selection of 'branch' chose 0 of 900 listed devices, the playbook expects at least"
+        " 1 device. Left out: 4 because status is not Up; 2 because is_active is not true;"
+        " 1 because name is not known; 2 for other reasons"
+    )
+
+
+def test_an_empty_listing_is_said_so():
+    with pytest.raises(SelectionError, match="chose 0 of 0 listed devices, .* at least 1 device$"):
+        frozen([])
+
+
+def test_more_devices_than_expected_stop_the_plan():
+    with pytest.raises(SelectionError, match="chose 3 of 3 .* expects at most 2 devices$"):
+        frozen(fleet(3), devices="{organization: 123, expect: {at_most: 2}}")
+
+
+def test_a_playbook_can_expect_that_there_may_be_nothing_to_do():
+    plan = frozen([], devices="{organization: 123, expect: {at_least: 0}}")
+
+    assert (plan.devices, plan.operation_requests, plan.reading_requests) == ((), 0, 0)
+    assert plan.limits.max_down == 1
+
+
+def test_a_record_that_comes_again_counts_once_and_as_it_came_last():
+    text = source(minimal("status: up"))
+    freezer = Freezer(read_playbook(text), text, now=NOW)
+    for name in ("old", "new"):
+        freezer.add(record(id=1, name=name))
+    freezer.add(record(id=2))
+    freezer.add(record(id=2, status="Down"))
+
+    plan = freezer.plan(controller=BASE)
+
+    assert (freezer.chosen, plan.listed) == (1, 2)
+    assert plan.devices == (PlannedDevice(1, "SN1", "new"),)
+    assert plan.left_out[0].count == 1
+
+
+@pytest.mark.parametrize(
+    ("devices", "steps", "records", "warning"),
+    [
+        ("status: up", "- operation: reboot", fleet(1), "names no organization"),
+        (
+            "organization: 123",
+            "- operation: factory",
+            fleet(1),
+            "no reconf follows factory: devices are left with factory defaults",
+        ),
+        (
+            "organization: 123",
+            "- operation: reconf\n- operation: device_factory",
+            fleet(1),
+            "no reconf follows device_factory",
+        ),
+        (
+            "organization: 123",
+            "- operation: sync",
+            [*fleet(2), record(id=7, serial_number="SN2"), record(id=8, serial_number="SN1")],
+            "records of the set share a serial number: SN1, SN2",
+        ),
+        (
+            "organization: 123",
+            "- operation: sync",
+            [record(id=i, serial_number=None) for i in range(1, 8)],
+            "7 devices of the set without a serial number, so a swapped device would go"
+            " unnoticed: 1, 2, 3, 4, 5 and 2 more",
+        ),
+        (
+            "organization: 123",
+            "- operation: reboot",
+            [*fleet(2), record(id=9, status="Down"), record(id=10, pending_settings="lan")],
+            "the guard would skip 2 of 4 devices as they are now:"
+            " 9: status is Down, not Up, 10: settings are pending: lan",
+        ),
+        (
+            "{organization: 123, include: [1, SN2, 77, SN88]}",
+            "- operation: reboot",
+            fleet(2),
+            "include names 2 devices that the controller did not list for these filters: 77, SN88",
+        ),
+        (
+            "{organization: 123, exclude: [sn1, SN88]}",
+            "- operation: reboot",
+            fleet(2),
+            "exclude names 1 device that the controller did not list for these filters: SN88",
+        ),
+    ],
+)
+def test_a_plan_warns_of_what_a_person_should_know_before(devices, steps, records, warning):
+    plan = frozen(records, devices, steps)
+
+    assert [w for w in plan.warnings if warning in w], plan.warnings
+
+
+@pytest.mark.parametrize(
+    ("devices", "steps", "more"),
+    [
+        ("organization: 123", "- operation: factory\n- operation: reconf", ""),
+        ("include: [1, 2]", "- operation: reboot", ""),
+        ("organization: 123", "- operation: sync", "rollout: {max_down: 99}\n"),
+        ("organization: 123", "- check: {status: up}", ""),
+    ],
+)
+def test_a_plan_without_a_reason_to_worry_has_no_warning(devices, steps, more):
+    assert frozen(fleet(2), devices, steps, more).warnings == ()
+
+
+def test_a_max_down_that_protects_nobody_is_a_warning():
+    plan = frozen(fleet(2), more="rollout: {max_down: 2}\n")
+
+    assert plan.warnings == ("max_down 2 lets all 2 devices be down at once",)
+
+
+def test_the_guard_of_gentle_operations_minds_no_pending_settings():
+    plan = frozen(fleet(2, pending_settings="lan"), steps="- operation: sync")
+
+    assert plan.warnings == ()
+
+
+def test_operation_requests_are_devices_times_operation_steps():
+    steps = "- operation: factory\n- sleep: 1s\n- operation: reconf\n- check: {status: up}"
+
+    assert frozen(fleet(5), steps=steps).operation_requests == 10
+
+
+@pytest.mark.parametrize(
+    ("steps", "max_down", "devices", "listed", "reads"),
+    [
+        # 10 before; 10 devices one by one, each (300 + 60 + 30) / 30 = 13 rounds of one read
+        ("- operation: reboot", 1, 10, 10, 10 + 10 * 13),
+        # 1000 before; 10 batches of 100, 13 rounds each, a round is 10 pages of 100
+        ("- operation: reboot", 100, 1000, 1000, 1000 + 10 * 13 * 10),
+        # 1000 before; all wait together, 10 rounds of 20 pages
+        ("- operation: sync", 1, 1000, 2000, 1000 + 10 * 20),
+        ("- check: {status: up}", 1, 10, 10, 10),
+        ("- sleep: 5s", 1, 10, 10, 0),
+    ],
+)
+def test_reads_are_estimated_by_the_formula_that_is_written_down(
+    steps, max_down, devices, listed, reads
+):
+    playbook = read_playbook(
+        source(minimal(steps=steps, more=f"rollout: {{max_down: {max_down}}}\n"))
+    )
+
+    assert reading_requests(playbook, resolve_limits(playbook, devices), listed=listed) == reads

@@ -1,0 +1,64 @@
+"""Faults as a person reads them."""
+
+import pytest
+
+from orchestrator.model.errors import Fault, PlaybookError
+from orchestrator.playbook.faults import Faults, Place, nearest, render_faults
+
+
+def test_a_fault_is_shown_with_its_line_underlined_and_what_would_be_right():
+    fault = Fault("a.yaml", 12, 5, "rollout.max_don", "no such key", "did you mean x?", 3, "a:  bad")
+
+    assert render_faults([fault]) == (
+        "a.yaml:12:5: no such key\n"
+        "   12 | a:  bad\n"
+        "      |     ^^^\n"
+        "   at rollout.max_don\n"
+        " hint: did you mean x?"
+    )
+
+
+def test_a_fault_without_a_line_is_shown_by_its_message():
+    assert render_faults([Fault("a.yaml", 1, 1, "", "gone")]) == "a.yaml:1:1: gone"
+
+
+def test_tabs_before_a_fault_keep_the_underline_in_its_place():
+    shown = render_faults([Fault("a", 1, 3, "", "x", length=1, source="\t\tb")])
+
+    assert shown.splitlines()[-1].endswith("| \t\t^")
+
+
+def test_faults_are_raised_in_the_order_of_the_text_and_each_once():
+    faults = Faults("p.yaml", "one\ntwo\n")
+    faults.add_elsewhere(Fault("list.csv", 1, 1, "", "z"))
+    faults.add(Place(2, 1, 99), "b", "second")
+    faults.add(Place(1, 2), "a", "first")
+    faults.add(Place(1, 2), "a", "first")
+
+    with pytest.raises(PlaybookError) as raised:
+        faults.raise_if_any()
+
+    found = raised.value.faults
+    assert [(f.path, f.message, f.length) for f in found] == [
+        ("p.yaml", "first", 1),
+        ("p.yaml", "second", 3),
+        ("list.csv", "z", 1),
+    ]
+    assert str(raised.value).splitlines()[0] == "p.yaml:1:2: first"
+
+
+def test_no_fault_raises_nothing():
+    Faults("p.yaml", "").raise_if_any()
+
+
+@pytest.mark.parametrize(
+    ("word", "words", "said"),
+    [
+        ("Reboot", ["reboot", "sync"], "did you mean 'reboot'?"),
+        ("upp", ["up", "Up"], "did you mean 'up'?"),
+        ("zzz", ["reboot", "sync"], "known here: reboot, sync"),
+        ("zzz", [], ""),
+    ],
+)
+def test_the_nearest_word_is_offered_else_all_of_them(word, words, said):
+    assert nearest(word, words) == said
