@@ -40,6 +40,8 @@ from orchestrator.runtime.looking import read_in_full
 from orchestrator.runtime.stopping import heeding_signals
 from orchestrator.settings import Settings
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
@@ -133,13 +135,10 @@ async def start_run(
 ) -> RunOutcome:
     """Make a run of the plan and drive it until it is over or interrupted by a signal.
 
-    Raises RunError when the folder cannot be made, JournalError when nothing can be recorded.
+    Raises RunError when the folder cannot be made, JournalError when something cannot be recorded.
     """
-    async with connected(settings, plan.playbook.requests, not_before=plan.read_at) as (
-        controller,
-        clock,
-    ):
-        now = clock.now()
+    async with connected(settings, plan.playbook.requests, not_before=plan.read_at) as hands:
+        now = hands[1].now()
         folder = RunsFolder(settings.runs_dir).create(run_id, playbook=plan.playbook.name, now=now)
         with folder.locked(now=now):
             plan_digest = plan_file.write_plan(plan, folder.plan_path)
@@ -147,13 +146,10 @@ async def start_run(
             for device in plan.records.values():
                 seen = Reading(device.id, device, plan.read_at, plan.created_at, is_detail=False)
                 run.observe(seen, now)
-            with FileJournal.create(
-                folder.journal_path, folder.run_id, settings.audit_key_bytes
-            ) as journal:
-                beginning = _beginning(settings, plan, plan_digest, now)
-                return await _drive(
-                    settings, run, folder, journal, controller, clock, [beginning], listeners
-                )
+            key = settings.audit_key_bytes
+            with FileJournal.create(folder.journal_path, folder.run_id, key) as journal:
+                session = _Session(settings, folder, run, journal, Summary.of(plan), listeners)
+                return await session.drive(hands, [_beginning(settings, plan, plan_digest, now)])
 
 
 async def resume_run(
@@ -170,34 +166,23 @@ async def resume_run(
         key = settings.audit_key_bytes
         with FileJournal.open(folder.require_journal(), folder.run_id, key) as journal:
             history = list(journal.read())
-            _check_resumable(settings, folder, plan, history)
             run = replayed(plan, history, patience=settings.controller_patience)
+            _check_resumable(settings, folder, run, history)
             for listener in listeners:
                 listener.hear(history)
-            async with connected(settings, plan.playbook.requests, not_before=run.last_at) as (
-                controller,
-                clock,
-            ):
+            summary = Summary.of(plan, history)
+            session = _Session(settings, folder, run, journal, summary, listeners)
+            async with connected(settings, plan.playbook.requests, not_before=run.last_at) as hands:
                 torn = journal.torn.bytes if journal.torn else 0
-                beginning = resuming(
-                    run, clock.now(), by=_user(), host=socket.gethostname(), torn_bytes=torn
-                )
-                return await _drive(
-                    settings,
-                    run,
-                    folder,
-                    journal,
-                    controller,
-                    clock,
-                    beginning,
-                    listeners,
-                    history=history,
-                )
+                now, host = hands[1].now(), socket.gethostname()
+                taking_over = resuming(run, now, by=_user(), host=host, torn_bytes=torn)
+                return await session.drive(hands, taking_over)
 
 
 def _check_resumable(
-    settings: Settings, folder: RunFolder, plan: Plan, history: Sequence[Event]
+    settings: Settings, folder: RunFolder, run: Run, history: Sequence[Event]
 ) -> None:
+    plan = run.plan
     if not history or not isinstance(history[0], RunStarted):
         raise RunError(f"run {folder.run_id} never began: its journal is empty; start it anew")
     if history[0].plan_digest != plan_file.digest(plan):
@@ -207,51 +192,63 @@ def _check_resumable(
             f"run {folder.run_id} was made against {plan.controller},"
             f" the settings say {settings.base_url}"
         )
-    if replayed(plan, history).finished_at is not None:
+    if run.finished_at is not None:
         raise RunError(f"run {folder.run_id} is finished; there is nothing to resume")
 
 
-async def _drive(
-    settings: Settings,
-    run: Run,
-    folder: RunFolder,
-    journal: FileJournal,
-    controller: Controller,
-    clock: Clock,
-    beginning: Sequence[Event],
-    listeners: Sequence[Listener],
-    *,
-    history: Sequence[Event] = (),
-) -> RunOutcome:
-    summary = Summary.of(run.plan, history)
-    drive = Drive(
-        run,
-        journal=journal,
-        controller=controller,
-        clock=clock,
-        chance=random.SystemRandom().random,
-        listeners=[_Mirror(summary), LogListener(structlog.get_logger()), *listeners],
-        page_size=settings.page_size,
-    )
-    try:
-        async with heeding_signals(drive) as scope:
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One process driving one run."""
+
+    settings: Settings
+    folder: RunFolder
+    run: Run
+    journal: FileJournal
+    summary: Summary
+    listeners: Sequence[Listener]
+
+    async def drive(
+        self, hands: tuple[Controller, Clock], beginning: Sequence[Event]
+    ) -> RunOutcome:
+        controller, clock = hands
+        drive = Drive(
+            self.run,
+            journal=self.journal,
+            controller=controller,
+            clock=clock,
+            chance=random.SystemRandom().random,
+            listeners=[_Mirror(self.summary), LogListener(log), *self.listeners],
+            page_size=self.settings.page_size,
+        )
+
+        async def work() -> None:
             await drive.record(beginning)
             await drive.to_the_end()
-    finally:
-        page = as_html(summary, run_id=folder.run_id, head=journal.head)
-        folder.save(folder.report_path, page.encode())
-    interrupted = run.interrupted
-    if scope.cancelled_caught:
-        interrupted = RunInterrupted(clock.now(), "a second signal ended it at once")
-    return RunOutcome(
-        run_id=folder.run_id,
-        folder=folder.path,
-        summary=summary,
-        head=journal.head,
-        finished=run.finished_at is not None,
-        interrupted=interrupted,
-        stopped=run.stopped,
-    )
+
+        try:
+            cancelled = await heeding_signals(drive, work)
+        finally:
+            self._save_report()
+        interrupted = self.run.interrupted
+        if cancelled:
+            interrupted = RunInterrupted(clock.now(), "a second signal ended it at once")
+        return RunOutcome(
+            run_id=self.folder.run_id,
+            folder=self.folder.path,
+            summary=self.summary,
+            head=self.journal.head,
+            finished=self.run.finished_at is not None,
+            interrupted=interrupted,
+            stopped=self.run.stopped,
+        )
+
+    def _save_report(self) -> None:
+        """The report can be made again from the journal; a full disk must not hide what happened."""
+        page = as_html(self.summary, run_id=self.folder.run_id, head=self.journal.head)
+        try:
+            self.folder.save(self.folder.report_path, page.encode())
+        except RunError as error:
+            log.warning("report.not_saved", reason=str(error))
 
 
 class _Mirror:

@@ -13,7 +13,10 @@ SLOWEST = 64.0
 SMALLEST_GAP = 0.05
 """Seconds from which slowing down starts when no gap was planned."""
 
-RECOVERY = 0.05
+SLOWING = 1.5
+"""How many times longer the gaps become with each refusal for load."""
+
+RECOVERY = 0.1
 """How much of the slowness one accepted request takes away."""
 
 
@@ -49,7 +52,7 @@ class Pace:
 
     def slower(self) -> float:
         """Give the factor after one more refusal."""
-        return min(SLOWEST, self.factor * 2)
+        return min(SLOWEST, self.factor * SLOWING)
 
 
 def planned_pace(limits: RequestLimits) -> Pace:

@@ -232,6 +232,7 @@ def _lost(run: DeviceRun, event: events.OperationLost, active: float, _: RetryPo
     run.asked_after = event.at
     run.awaits_change = False
     run.retry_after = 0.0
+    run.busy_since = None
     run.reason = f"no answer came: {event.reason}"
     if run.operation.may_be_repeated:
         run.failures += 1

@@ -6,6 +6,7 @@ import anyio
 import structlog
 
 from orchestrator.engine.run import Run
+from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.events import Event
 from orchestrator.ports import Clock, Controller, Journal, Listener
 from orchestrator.runtime.inbox import Inbox
@@ -46,11 +47,17 @@ class Drive:
 
         Raises JournalError when an event cannot be made durable: then nothing more is sent.
         """
+        failure: OrchestratorError | None = None
         async with anyio.create_task_group() as tasks:
             self._performer.start(tasks)
-            while not self._run.is_over:
-                await self._turn()
+            try:
+                while not self._run.is_over:
+                    await self._turn()
+            except OrchestratorError as error:  # let out as it is, not in a group
+                failure = error
             tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
     async def _turn(self) -> None:
         """Believe what has come in, decide, and wait if there was nothing to do."""

@@ -5,8 +5,10 @@ from itertools import islice
 
 import anyio
 
-from orchestrator.model.devices import Device
+from orchestrator.model.devices import Device, DeviceId
+from orchestrator.model.errors import ControllerError
 from orchestrator.model.policies import RequestLimits
+from orchestrator.model.readings import Reading
 from orchestrator.ports import Controller
 
 
@@ -19,16 +21,26 @@ async def read_in_full(
     """
     coming = iter(devices)
     while batch := list(islice(coming, limits.in_flight)):
-        found: dict[int, Device] = {}
-
-        async def read(device: Device, found: dict[int, Device] = found) -> None:
-            reading = await controller.read_device(device.id)
+        for reading in await _read_batch(controller, batch):
             if reading.device is not None:
-                found[device.id] = reading.device
+                yield reading.device
 
-        async with anyio.create_task_group() as tasks:
-            for device in batch:
-                tasks.start_soon(read, device)
+
+async def _read_batch(controller: Controller, batch: Sequence[Device]) -> list[Reading]:
+    """Read them at once, and give them in the order asked for; the first error ends the others."""
+    found: dict[DeviceId, Reading] = {}
+    failures: list[ControllerError] = []
+
+    async def read(device: DeviceId) -> None:
+        try:
+            found[device] = await controller.read_device(device)
+        except ControllerError as error:
+            failures.append(error)
+            tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
         for device in batch:
-            if device.id in found:
-                yield found[device.id]
+            tasks.start_soon(read, device.id)
+    if failures:
+        raise failures[0]
+    return [found[device.id] for device in batch]

@@ -1,31 +1,37 @@
 """Signals: the first asks the drive to end in order, the second ends it at once."""
 
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import anyio
-from anyio import CancelScope
 
+from orchestrator.model.errors import OrchestratorError
 from orchestrator.runtime.driving import Drive
 
 
-@asynccontextmanager
-async def heeding_signals(drive: Drive) -> AsyncIterator[CancelScope]:
-    """Give a scope to drive in; Ctrl-C (SIGINT) and SIGTERM interrupt the drive, twice cancel it.
+async def heeding_signals(drive: Drive, work: Callable[[], Awaitable[None]]) -> bool:
+    """Do the work; Ctrl-C (SIGINT) and SIGTERM interrupt the drive, a second one cancels the work.
 
-    A cancelled drive leaves requests without an answer; resuming treats them as in doubt.
+    Says whether it was cancelled: then requests may be without an answer, which resuming treats
+    as in doubt. Errors of the work come out as they are, not in a group.
     """
+    failure: OrchestratorError | None = None
     async with anyio.create_task_group() as tasks:
         with anyio.CancelScope() as scope:
             await tasks.start(_listen, drive, scope)
-            yield scope
+            try:
+                await work()
+            except OrchestratorError as error:
+                failure = error
         tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+    return scope.cancelled_caught
 
 
 async def _listen(
     drive: Drive,
-    scope: CancelScope,
+    scope: anyio.CancelScope,
     *,
     task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:

@@ -74,7 +74,11 @@ def test_a_selection_without_filters_is_one_listing_of_everything():
         (Selection(include=frozenset({"1001"})), {}, None),
         (Selection(include=frozenset({"sn1"})), {}, None),
         (Selection(include=frozenset({"1002"})), {}, "it is not named in include"),
-        (Selection(include=frozenset({"SN1"})), {"serial_number": None}, "it is not named in include"),
+        (
+            Selection(include=frozenset({"SN1"})),
+            {"serial_number": None},
+            "it is not named in include",
+        ),
         (Selection(exclude=frozenset({"1001"})), {}, "it is excluded by the playbook"),
         (Selection(exclude=frozenset({"Sn1"})), {}, "it is excluded by the playbook"),
         (Selection(exclude=frozenset({"1002"})), {}, None),

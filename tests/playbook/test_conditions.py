@@ -19,7 +19,9 @@ from tests.support.playbooks import fault, minimal, playbook
 
 
 def where(text):
-    return minimal(f"where: {{{text}}}", more="guard: {status: any, is_active: any, pending_settings: any}\n")
+    return minimal(
+        f"where: {{{text}}}", more="guard: {status: any, is_active: any, pending_settings: any}\n"
+    )
 
 
 def wanted(text):

@@ -57,7 +57,16 @@ def test_a_file_of_rubbish_does_not_bury_the_reader():
 
 @pytest.mark.parametrize(
     "name",
-    ["../x.csv", "/etc/passwd", "a/../../x", "C:\\\\x.csv", "\\\\\\\\host\\\\x", "~/x.csv", "", " "],
+    [
+        "../x.csv",
+        "/etc/passwd",
+        "a/../../x",
+        "C:\\\\x.csv",
+        "\\\\\\\\host\\\\x",
+        "~/x.csv",
+        "",
+        " ",
+    ],
 )
 def test_a_file_name_cannot_leave_the_folder_of_the_playbook(name):
     found = fault(minimal(f'include: "@{name}"'))

@@ -7,7 +7,9 @@ from orchestrator.playbook.faults import Faults, Place, nearest, render_faults
 
 
 def test_a_fault_is_shown_with_its_line_underlined_and_what_would_be_right():
-    fault = Fault("a.yaml", 12, 5, "rollout.max_don", "no such key", "did you mean x?", 3, "a:  bad")
+    fault = Fault(
+        "a.yaml", 12, 5, "rollout.max_don", "no such key", "did you mean x?", 3, "a:  bad"
+    )
 
     assert render_faults([fault]) == (
         "a.yaml:12:5: no such key\n"

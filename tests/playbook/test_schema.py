@@ -76,9 +76,9 @@ READER_KEYS = {
 
 @pytest.mark.parametrize("path", READER_KEYS, ids=".".join)
 def test_the_reader_knows_every_key_of_the_schema_and_no_other(path):
-    known = {
-        name for at, properties, _ in objects(SCHEMA) if at == path for name in properties
-    } - {"sleep"}
+    known = {name for at, properties, _ in objects(SCHEMA) if at == path for name in properties} - {
+        "sleep"
+    }
 
     def is_unknown(key):
         text = READER_KEYS[path].format(key=key)
@@ -94,7 +94,10 @@ GOOD = [
     minimal(),
     minimal("{organization: [1, 2], type: '${t}'}", more="vars: {t: 1}\n"),
     minimal("where: {software_version: {below: '2.5', at_least: '2'}, vendor: {newer_than: 3}}"),
-    minimal("where: {status: up, is_active: true, pending_settings: [a], created: missing}", "- sleep: 3"),
+    minimal(
+        "where: {status: up, is_active: true, pending_settings: [a], created: missing}",
+        "- sleep: 3",
+    ),
     minimal(more="requests: {delay: 200ms, per_second: none}\nretry: {longest_wait: 1h30m}\n"),
     minimal(more="guard: {status: any, fresh_within: 10s, location_name: {matches: ['a*']}}\n"),
     minimal(steps="- sleep: 3s\n- {check: {status: up}, within: 5m}"),

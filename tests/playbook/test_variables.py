@@ -90,7 +90,8 @@ def test_a_declaration_that_cannot_be_used_is_a_fault(block, message):
 
 
 @pytest.mark.parametrize(
-    ("block", "hint"), [("vars: {site: HQ}\n", "'site'"), ("", "declare it"), ("vars:\n", "declare")]
+    ("block", "hint"),
+    [("vars: {site: HQ}\n", "'site'"), ("", "declare it"), ("vars:\n", "declare")],
 )
 def test_a_given_value_that_nobody_declared_is_a_fault(block, hint):
     found = fault(minimal(more=block), variables={"sit": "x"})

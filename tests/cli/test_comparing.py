@@ -1,0 +1,97 @@
+"""A run held against the simulator's ledger: lies and repetitions are found."""
+
+import pytest
+
+from orchestrator.cli.comparing import compare, lines
+from orchestrator.report.summary import Summary
+from tests.support import histories
+from tests.support.recorded_runs import plan_of
+
+PLAN = plan_of(1001, 1002)
+STORY = (
+    histories.run_started(devices=2),
+    histories.intended(1001),
+    histories.intended(1002),
+    histories.finished(1001, step=1),
+    histories.finished(1002, verdict="in_doubt", reason="no answer came"),
+)
+
+
+def applied(device=1001, operation="factory", **changes):
+    facts = {
+        "device": device,
+        "operation": operation,
+        "arrived_at": 10.0,
+        "returned_at": 60.0,
+        "done_at": 60.0,
+        "was_back": True,
+    }
+    return {**facts, **changes}
+
+
+def arrival(device=1001, operation="factory"):
+    return {"device": device, "operation": operation}
+
+
+def compared(operations=(), arrivals=None, max_down=2, **truths):
+    if arrivals is None:
+        arrivals = [arrival(each["device"], each["operation"]) for each in operations]
+    ledger = {
+        "operations": operations,
+        "operation_requests": arrivals,
+        "truths": {"1001": "in_service_configured", **truths},
+    }
+    return compare(Summary.of(PLAN, STORY), STORY, ledger, max_down)
+
+
+def test_a_true_run_agrees():
+    found = compared([applied()])
+
+    assert found.disagreements == ()
+    assert found.found["succeeded"] == {"in service, configured": 1}
+    assert found.found["in_doubt"] == {"no operation was applied": 1}
+    assert found.peak_down == 1
+
+
+@pytest.mark.parametrize(
+    ("operations", "arrivals", "told"),
+    [
+        ([], None, "device 1001 succeeded, and nothing was ever applied to it"),
+        ([applied(done_at=None)], None, "its factory never had its effect"),
+        ([applied(), applied(arrived_at=90.0)], None, "device 1001 took factory 2 times"),
+        ([applied(was_back=False)], None, "device 1001 was given factory before it was back"),
+        ([applied()], [arrival(), arrival()], "2 requests for factory of device 1001 arrived, 1"),
+    ],
+)
+def test_a_disagreement_is_named(operations, arrivals, told):
+    found = compared(operations, arrivals)
+
+    assert any(told in each for each in found.disagreements)
+
+
+def test_more_devices_down_than_allowed_is_a_disagreement():
+    found = compared([applied()], max_down=0)
+
+    assert found.disagreements == ("1 devices were out of service at once, 0 are allowed",)
+
+
+def test_a_gentle_operation_may_be_repeated():
+    sync = applied(operation="sync")
+
+    assert compared([applied(), sync, sync], arrivals=[]).disagreements == ()
+
+
+def test_it_is_told_for_each_verdict():
+    summary = Summary.of(PLAN, STORY)
+
+    told = list(lines(compared([applied()]), summary, 2))
+
+    assert told[1] == "       1 succeeded    really: 1 in service, configured"
+    assert told[2] == "       1 in doubt     really: 1 no operation was applied"
+    assert told[-1].startswith("The run and the ledger agree")
+
+
+def test_a_disagreement_is_told_loudly():
+    told = list(lines(compared([]), Summary.of(PLAN, STORY), 2))
+
+    assert "THE RUN AND THE LEDGER DISAGREE:" in told

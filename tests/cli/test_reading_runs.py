@@ -1,0 +1,286 @@
+"""`runs`, `show` and `audit`: what can be read of a run, while it goes on and afterwards."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestrator.adapters.file_journal import FileJournal
+from orchestrator.model.events import RunInterrupted
+from tests.support import histories
+from tests.support.recorded_runs import ENDING, STORY, record
+
+RUNS = Path("logs/runs")
+
+
+def test_without_any_run_the_list_says_so(cli):
+    ended = cli("runs")
+
+    assert (ended.code, ended.out) == (0, "")
+    assert "no runs in logs/runs yet" in ended.err
+
+
+def test_runs_are_listed_with_state_and_verdicts(cli):
+    record(RUNS, [*STORY, *ENDING], run_id="night-1")
+    record(RUNS, [*STORY], run_id="night-2")
+
+    out = cli("runs").out
+
+    assert "night-1  finished     3: 1 succeeded, 1 unconfirmed, 1 skipped" in out
+    assert "night-2  interrupted  3: 1 succeeded, 1 unconfirmed, 1 without a verdict" in out
+
+
+def test_a_damaged_run_stands_in_the_list(cli):
+    folder = record(RUNS, STORY)
+    folder.journal_path.write_text("{}\n" + folder.journal_path.read_text())
+
+    [row] = json.loads(cli("runs", "--json").out)
+
+    assert row["state"] == "damaged"
+    assert "journal.jsonl:1" in row["damage"]
+
+
+def test_runs_as_json_is_one_array(cli):
+    record(RUNS, [*STORY, *ENDING])
+
+    [row] = json.loads(cli("runs", "--json").out)
+
+    assert row["run"] == "night-1"
+    assert row["playbook"] == "redeploy"
+    assert row["started_at"] == "2026-11-22T04:15:00.250000Z"
+    assert (row["state"], row["devices"]) == ("finished", 3)
+    assert row["verdicts"]["unconfirmed"] == 1
+
+
+def test_the_folder_for_runs_can_be_named(cli):
+    record(Path("elsewhere"), STORY)
+
+    assert "night-1" in cli("runs", "--runs-dir", "elsewhere").out
+
+
+def test_show_tells_the_state_the_problems_and_how_to_go_on(cli):
+    record(RUNS, [*STORY, RunInterrupted(histories.T0 + 70, "Ctrl-C")])
+
+    ended = cli("show", "night")
+
+    assert ended.code == 0
+    assert "run night-1: interrupted" in ended.out
+    assert "device 1002 (ZN1002), step 1 (factory): unconfirmed, no return within" in ended.out
+    assert "To go on:  orchestrator resume night-1\n" in ended.out
+    assert "logs/runs/night-1/journal.jsonl" in ended.out
+
+
+def test_show_repeats_the_options_that_find_the_run(cli):
+    record(Path("else where"), STORY)
+
+    out = cli("show", "last", "--runs-dir", "else where").out
+
+    assert "To go on:  orchestrator resume night-1 --runs-dir 'else where'\n" in out
+
+
+def test_a_finished_run_is_not_to_be_resumed(cli):
+    record(RUNS, [*STORY, *ENDING])
+
+    assert "resume" not in cli("show", "night-1").out
+
+
+def test_show_as_json_is_one_object(cli):
+    record(RUNS, [*STORY, *ENDING])
+
+    told = json.loads(cli("show", "night-1", "--json").out)
+
+    assert (told["run"], told["state"], told["devices"]) == ("night-1", "finished", 3)
+    assert told["verdicts"]["succeeded"] == 1
+
+
+def test_every_device_as_json_is_one_object_a_line(cli):
+    record(RUNS, STORY)
+
+    lines = cli("show", "night-1", "--devices", "--json").out.splitlines()
+
+    assert [json.loads(line) for line in lines] == [
+        {
+            "device": 1001,
+            "serial_number": "ZN1001",
+            "verdict": "succeeded",
+            "step": 1,
+            "reason": "",
+        },
+        {
+            "device": 1002,
+            "serial_number": "ZN1002",
+            "verdict": "unconfirmed",
+            "step": 0,
+            "reason": "no return within 20m",
+        },
+        {"device": 1003, "serial_number": "ZN1003", "verdict": None, "step": None, "reason": ""},
+    ]
+
+
+def test_every_device_is_a_row_for_people(cli):
+    record(RUNS, STORY)
+
+    lines = cli("show", "night-1", "--devices").out.splitlines()
+
+    assert lines[0].split() == ["DEVICE", "SERIAL", "NUMBER", "VERDICT", "WHERE", "REASON"]
+    assert "ZN1002         unconfirmed  step 1 (factory)" in lines[2]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("show",), ("resume",), ("audit", "show"), ("audit", "verify")],
+    ids=" ".join,
+)
+def test_a_run_that_does_not_exist_is_answered_with_the_nearest(cli, command):
+    record(RUNS, STORY)
+
+    ended = cli(*command, "nigth-1")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "there is no run 'nigth-1' in logs/runs; did you mean night-1?" in ended.err
+
+
+def test_the_audit_log_is_read_aloud(cli):
+    record(RUNS, STORY)
+
+    lines = cli("audit", "show", "night-1").out.splitlines()
+
+    assert len(lines) == len(STORY)
+    assert lines[2] == (
+        "     3  2026-11-22 04:15:01Z  device 1001 (ZN1001), step 1 (factory), attempt 1:"
+        " the controller accepted the request (200); proof is awaited"
+    )
+
+
+def test_the_audit_log_of_one_device(cli):
+    record(RUNS, STORY)
+
+    lines = cli("audit", "show", "night-1", "--device", "1002", "--json").out.splitlines()
+
+    told = [json.loads(line) for line in lines]
+    assert [each["event"] for each in told] == [
+        "OperationIntended",
+        "OperationAccepted",
+        "DeviceFinished",
+    ]
+    assert {each["device"] for each in told} == {1002}
+    assert told[0]["seq"] == 4
+
+
+def test_a_device_that_was_never_touched_is_said_so(cli):
+    record(RUNS, STORY)
+
+    assert "does not mention device 77" in cli("audit", "show", "night-1", "--device", "77").err
+
+
+def test_a_sound_journal_is_verified(cli):
+    folder = record(RUNS, STORY)
+    head = FileJournal.open(folder.journal_path, "night-1")
+    head.close()
+
+    ended = cli("audit", "verify", "night-1", "--head", head.head)
+
+    assert ended.code == 0
+    assert f"sound: {len(STORY)} events in {len(STORY)} commits" in ended.out
+    assert "0 events follow it" in ended.out
+    assert f"head: {head.head}" in ended.out
+
+
+def test_an_edited_journal_is_found(cli):
+    folder = record(RUNS, STORY)
+    text = folder.journal_path.read_text()
+    folder.journal_path.write_text(text.replace("unconfirmed", "succeeded"))
+
+    ended = cli("audit", "verify", "night-1")
+
+    assert ended.code == 1
+    assert f"journal.jsonl:{len(STORY)}" in ended.err
+    assert ended.out == ""
+
+
+def test_a_cut_tail_is_found_against_the_head_that_was_kept(cli):
+    folder = record(RUNS, STORY)
+    lines = folder.journal_path.read_text().splitlines(keepends=True)
+    head = json.loads(lines[-1])["chain"]
+    folder.journal_path.write_text("".join(lines[:-1]))
+
+    assert cli("audit", "verify", "night-1").code == 0
+    ended = cli("audit", "verify", "night-1", "--head", head)
+    assert ended.code == 1
+    assert "cut off" in ended.err
+
+
+def test_an_unfinished_append_is_no_edit(cli):
+    folder = record(RUNS, STORY)
+    with folder.journal_path.open("a") as file:
+        file.write('{"seq":9,')
+
+    ended = cli("audit", "verify", "night-1")
+
+    assert ended.code == 0
+    assert "9 bytes of an unfinished append" in ended.out
+
+
+def test_a_journal_with_a_key_needs_the_key(cli, monkeypatch):
+    record(RUNS, STORY, key=b"open-sesame-open")
+
+    assert cli("audit", "verify", "night-1").code == 2
+    monkeypatch.setenv("ORCHESTRATOR_AUDIT_KEY", "open-sesame-open")
+    ended = cli("audit", "verify", "night-1")
+    assert ended.code == 0
+    assert "an HMAC with the audit key" in ended.out
+
+
+def test_a_head_that_cannot_be_one_is_bad_usage(cli):
+    record(RUNS, STORY)
+
+    assert cli("audit", "verify", "night-1", "--head", "abc").code == 2
+
+
+def test_an_export_as_jsonl_is_what_was_recorded_byte_by_byte(cli):
+    folder = record(RUNS, STORY)
+
+    ended = cli("audit", "export", "night-1", "--format", "jsonl", "-o", "audit.jsonl")
+
+    assert ended.code == 0
+    assert Path("audit.jsonl").read_bytes() == folder.journal_path.read_bytes()
+    assert sorted(each.name for each in Path().iterdir()) == ["audit.jsonl", "logs"]
+
+
+def test_an_export_as_csv_has_a_head_line_and_a_row_an_event(cli):
+    record(RUNS, STORY)
+
+    out = cli("audit", "export", "night-1", "--format", "csv").out
+
+    lines = out.splitlines()
+    assert len(lines) == len(STORY) + 1
+    assert lines[0].startswith("seq,at,event,device,serial_number")
+
+
+def test_an_export_of_an_edited_journal_leaves_no_file(cli):
+    folder = record(RUNS, STORY)
+    text = folder.journal_path.read_text()
+    folder.journal_path.write_text(text.replace("unconfirmed", "succeeded"))
+
+    ended = cli("audit", "export", "night-1", "--format", "jsonl", "-o", "audit.jsonl")
+
+    assert ended.code == 2
+    assert not Path("audit.jsonl").exists()
+
+
+def test_an_export_to_where_nothing_can_be_written_is_one_message(cli):
+    record(RUNS, STORY)
+
+    ended = cli("audit", "export", "night-1", "--format", "csv", "-o", "no/such/folder/a.csv")
+
+    assert ended.code == 2
+    assert "no/such/folder/a.csv cannot be written" in ended.err
+
+
+def test_an_unknown_format_is_answered_with_the_known_ones(cli):
+    record(RUNS, STORY)
+
+    ended = cli("audit", "export", "night-1", "--format", "xml")
+
+    assert ended.code == 2
+    assert "csv" in ended.err

@@ -1,0 +1,51 @@
+"""Moments are seconds; every text form the controller is known to use is read."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.model import moments
+
+AT = 1_767_225_600.0  # 2026-01-01T00:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-01", AT),
+        ("2026-01-01T00:00:00Z", AT),
+        ("2026-01-01T00:00:00z", AT),
+        ("2026-01-01 00:00", AT),
+        ("2026-01-01 00:00:00", AT),
+        ("  2026-01-01T00:00:00Z\n", AT),
+        ("2026-01-01T02:00:00+02:00", AT),
+        ("2026-01-01 02:00:00 +0200", AT),
+        ("2025-12-31T18:30:00-05:30", AT),
+        ("2026-01-01T00:00:00.5Z", AT + 0.5),
+        ("2026-01-01T00:00:00.123456789Z", AT + 0.123456),
+        ("2024-02-29", 1_709_164_800.0),
+        ("1970-01-01", 0.0),
+    ],
+)
+def test_every_known_form_is_read_and_no_zone_means_utc(text, moment):
+    assert moments.from_text(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "2026-13-01", "2026-02-30", "2026-01-01T25:00", "2026-01-01T", "2026-1-1"]
+    + ["2026-01-01T00:00:00+2", "20260101", "2026-01-01T00:00:00Z extra", "1767225600"],
+)
+def test_anything_else_is_no_moment(text):
+    with pytest.raises(ValueError, match=r".+"):
+        moments.from_text(text)
+
+
+def test_a_moment_is_written_in_utc_with_microseconds():
+    assert moments.as_text(AT + 0.25) == "2026-01-01T00:00:00.250000Z"
+    assert moments.as_short_text(AT + 0.25) == "2026-01-01 00:00:00Z"
+
+
+@given(st.integers(0, 4_102_444_800_000_000).map(lambda micros: round(micros / 1e6, 6)))
+def test_what_was_written_is_read_back_exactly(moment):
+    assert moments.from_text(moments.as_text(moment)) == moment
