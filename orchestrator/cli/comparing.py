@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from orchestrator.model.events import Event, OperationIntended
+from orchestrator.model.events import (
+    DoubtResolved,
+    Event,
+    OperationIntended,
+    OperationRefused,
+    OperationUnsent,
+)
 from orchestrator.model.operations import Operation
 from orchestrator.model.verdicts import Verdict
 from orchestrator.report.summary import Summary
@@ -56,6 +62,7 @@ def compare(
         *_false_successes(verdicts, applied),
         *_repetitions(applied),
         *_unasked(wanted, ledger["operation_requests"]),
+        *_denied(wanted, applied),
     ]
     if peak > max_down:
         disagreements.append(f"{peak} devices were out of service at once, {max_down} are allowed")
@@ -100,6 +107,28 @@ def _unasked(happened: Iterable[Event], arrivals: Iterable[Mapping[str, Any]]) -
                 f"{count} requests for {operation} of device {device} arrived,"
                 f" {intended[device, operation]} are in the audit log"
             )
+
+
+def _denied(
+    happened: Iterable[Event], applied: Mapping[int, Sequence[Mapping[str, Any]]]
+) -> Iterator[str]:
+    """Find what was applied although the audit log says that it was not."""
+    may_be: Counter[tuple[int, str]] = Counter()
+    operations: dict[tuple[int, int], str] = {}
+    for event in happened:
+        match event:
+            case OperationIntended(device=device, step=step, operation=operation):
+                operations[device, step] = operation
+                may_be[device, operation] += 1
+            case OperationRefused() | OperationUnsent() | DoubtResolved(applied=False):
+                may_be[event.device, operations[event.device, event.step]] -= 1
+            case _:
+                pass
+    for device, found in applied.items():
+        really = Counter(each["operation"] for each in found)
+        for operation, count in really.items():
+            if operation in _DISRUPTIVE and count > may_be[device, operation]:
+                yield f"device {device} took {operation}, and the audit log says that it did not"
 
 
 def _peak_down(operations: Iterable[Mapping[str, Any]]) -> int:

@@ -26,7 +26,7 @@ from orchestrator.model.events import (
 from orchestrator.model.plans import Plan
 from orchestrator.model.verdicts import Verdict
 from orchestrator.report.summary import State, Summary
-from orchestrator.report.tables import tell
+from orchestrator.report.telling import describe
 
 STYLES: Mapping[str, str] = {
     "succeeded": "green",
@@ -60,8 +60,8 @@ class Snapshot:
     sent: int
     refused: int
     lost: int
-    rate: float
-    """Operation requests in a second of ours."""
+    recently: tuple[tuple[float, int], ...]
+    """When operation requests were sent lately, by our steady clock, and how many."""
     pause: str
     slowed: str
     last_at: float
@@ -118,10 +118,19 @@ class LiveView:
             self._summary.after(event)
             sent += isinstance(event, OperationIntended)
             if _is_problem(event):
-                self._problems.append((event.at, tell(self._summary, event)))
+                self._problems.append((event.at, self._in_short(event)))
         if sent:
             self._sent.append((self._steady(), sent))
         self._snapshot = self._taken()
+
+    def _in_short(self, event: Event) -> str:
+        """Say it without what a narrow line has no room for; the audit log has it all."""
+        titles = self._summary.titles
+
+        def step(number: int) -> str:
+            return titles[number] if number < len(titles) else f"step {number + 1}"
+
+        return describe(event, device_name=str, step_name=step)
 
     def _taken(self) -> Snapshot:
         summary = self._summary
@@ -141,7 +150,7 @@ class LiveView:
             sent=summary.requests.sent,
             refused=summary.requests.refused,
             lost=summary.requests.lost,
-            rate=sum(count for _, count in self._sent) / _RATE_SECONDS,
+            recently=tuple(self._sent),
             pause=summary.paused.detail if summary.paused else "",
             slowed=slowed.reason if slowed and slowed.until_at > summary.last_at else "",
             last_at=summary.last_at,
@@ -154,10 +163,12 @@ class LiveView:
     def picture(self) -> RenderableType:
         """Draw the newest snapshot."""
         shot = self._snapshot
-        now = shot.last_at + (self._steady() - shot.taken_at) * self._speed
-        return Padding(Group(*self._parts(shot, now)), (0, 1))
+        steady = self._steady()
+        now = shot.last_at + (steady - shot.taken_at) * self._speed
+        lately = sum(count for at, count in shot.recently if at > steady - _RATE_SECONDS)
+        return Padding(Group(*self._parts(shot, now, lately / _RATE_SECONDS)), (0, 1))
 
-    def _parts(self, shot: Snapshot, now: float) -> Iterator[RenderableType]:
+    def _parts(self, shot: Snapshot, now: float, rate: float) -> Iterator[RenderableType]:
         yield _sides(
             Text(self._plan.playbook.name, style="bold"),
             Text(f"{shot.state.value.upper()}  {durations.as_text(max(0, now - shot.began_at))}"),
@@ -167,7 +178,7 @@ class LiveView:
         yield Bar(shot)
         yield Text.assemble(*_legend(shot))
         yield Text()
-        yield _facts(shot, now)
+        yield _facts(shot, now, rate)
         if shot.pause:
             yield Text(f" PAUSED: {shot.pause} ", style="bold white on red")
         elif shot.slowed:
@@ -228,7 +239,7 @@ def _legend(shot: Snapshot) -> Iterator[str | tuple[str, str]]:
         yield " waiting"
 
 
-def _facts(shot: Snapshot, now: float) -> Table:
+def _facts(shot: Snapshot, now: float, rate: float) -> Table:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column()
@@ -238,7 +249,7 @@ def _facts(shot: Snapshot, now: float) -> Table:
         f" of at most {shot.max_down:,}, {shot.peak_down:,} at the peak",
     )
     facts.add_row("down now", down)
-    told = f"{shot.rate:.1f} a second, {shot.sent:,} sent"
+    told = f"{rate:.1f} operations a second, {shot.sent:,} sent"
     told += f", {shot.refused:,} refused" if shot.refused else ""
     told += f", {shot.lost:,} without an answer" if shot.lost else ""
     facts.add_row("requests", told)

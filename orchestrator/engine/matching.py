@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from orchestrator.model import durations, moments
@@ -32,22 +33,9 @@ from orchestrator.model.versions import version_key
 Predicate = Callable[[Device, float], bool]
 """Is it true of this device at this moment of the controller's clock?"""
 
-DETAIL_ONLY_FIELDS = frozenset(
-    {
-        "debug",
-        "firmware_image",
-        "firmware_image_is_pending",
-        "last_change",
-        "location_short_name",
-        "product_class",
-        "serial_number_alt",
-        "unique_identifier",
-        "update_frequency",
-    }
-)
-"""Fields that a listing may leave out and only the reading of one device gives (api.md 1.9)."""
-
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
+_PARSED = frozenset({"is_active", "status_change", "last_connection", "last_configuration"})
+_MEANINGFUL = MOMENT_FIELDS | {"status", "pending_settings"}
 _SHOWN_LENGTH = 60
 _SHOWN_VALUES = 5
 
@@ -86,26 +74,42 @@ def rejection(conditions: Iterable[Condition], device: Device, now: float) -> Re
 @lru_cache(maxsize=4096)
 def compiled(condition: Condition) -> Predicate:
     """Turn a condition into a closure; the same condition gives the same closure."""
-    field, test = condition.field, condition.test
+    test, value_of = condition.test, _reader(condition.field)
     match test:
-        case NothingPending():
-            return lambda device, _now: device.pending == ()
-        case SomethingPending(names):
-            wanted = frozenset(names)
-            if not wanted:
-                return lambda device, _now: bool(device.pending)
-            return lambda device, _now: not wanted.isdisjoint(device.pending or ())
+        case NothingPending() | SomethingPending():
+            return _pending(test)
         case Missing():
-            return lambda device, _now: is_missing(device.value(field))
+            return lambda device, _now: is_missing(value_of(device))
         case Present():
-            return lambda device, _now: not is_missing(device.value(field))
+            return lambda device, _now: not is_missing(value_of(device))
         case OlderThan(seconds):
-            return lambda device, now: _age(device.value(field), now) > seconds
+            return lambda device, now: _age(value_of(device), now) > seconds
         case NewerThan(seconds):
-            return lambda device, now: _age(device.value(field), now) <= seconds
+            return lambda device, now: _age(value_of(device), now) <= seconds
+        case Equals(values) if condition.field == "status":
+            known = frozenset(values) - {Status.UNKNOWN}
+            return lambda device, _now: device.status in known
         case _:
             accepts = _accepting(test)
-            return lambda device, _now: accepts(device.value(field))
+            return lambda device, _now: accepts(value_of(device))
+
+
+def _pending(test: NothingPending | SomethingPending) -> Predicate:
+    if isinstance(test, NothingPending):
+        return lambda device, _now: device.pending == ()
+    if not test.names:
+        return lambda device, _now: bool(device.pending)
+    wanted = frozenset(test.names)
+    return lambda device, _now: not wanted.isdisjoint(device.pending or ())
+
+
+def _reader(field: str) -> Callable[[Device], object]:
+    """Give the fastest way to what `Device.value` gives: most of it was parsed with the record."""
+    if field in _PARSED:
+        return attrgetter(field)
+    if field in _MEANINGFUL:
+        return lambda device: device.value(field)
+    return lambda device: device.fields.get(field)
 
 
 def _accepting(test: Equals | Matches | Below | AtLeast) -> Callable[[object], bool]:
@@ -133,6 +137,8 @@ def _equal_to(values: tuple[str | int | float | bool, ...]) -> Callable[[object]
     quoted = frozenset(number for text in texts if (number := as_number(text)) is not None)
 
     def accepts(value: object) -> bool:
+        if type(value) is int:  # most ids and types; a truth value is no number
+            return value in numbers or value in quoted or bool(flags and as_flag(value) in flags)
         if flags and as_flag(value) in flags:
             return True
         if isinstance(value, str):
@@ -198,9 +204,7 @@ def explained(condition: Condition, device: Device, now: float) -> Rejection:
     if isinstance(test, Present):
         return Rejection(f"{field} is missing", f"{field} is missing")
     if is_missing(value):
-        hint = " (a listing may leave it out)" if field in DETAIL_ONLY_FIELDS else ""
-        unknown = f"{field} is not known{hint}"
-        return Rejection(unknown, unknown)
+        return Rejection(f"{field} is not known", f"{field} is not known")
     if isinstance(test, OlderThan | NewerThan):
         return _age_rejection(field, test, value, now)
     wanted = _wanted(field, test)

@@ -232,9 +232,7 @@ def _device_warnings(playbook: Playbook, kept: Sequence[Device], now: float) -> 
     serials = Counter(d.serial_number for d in kept if d.serial_number is not None)
     twins = [printable(serial) for serial, count in serials.items() if count > 1]
     if twins:
-        warnings.append(
-            f"records of the set share a serial number: {_some(twins, len(twins))}"
-        )
+        warnings.append(f"records of the set share a serial number: {_some(twins, len(twins))}")
     unnamed = _tally(d for d in kept if d.serial_number is None)
     if unnamed.count:
         warnings.append(

@@ -115,7 +115,7 @@ def _of_run(event: RunEvent) -> str:
         case SendingSlowed():
             return (
                 f"sending waits until {moments.as_short_text(event.until_at)}"
-                f" and is {event.factor:g} times slower afterwards: {event.reason}"
+                f" and is {event.factor:.3g} times slower afterwards: {event.reason}"
             )
         case _:
             assert_never(event)

@@ -1,6 +1,7 @@
 """Commands are carried out here: requests go out, answers and readings go into the inbox."""
 
 import math
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -172,16 +173,23 @@ class Watcher:
 
 
 class Queue(Generic[T]):
-    """An unbounded queue whose workers sleep on one event each."""
+    """An unbounded queue; a worker that finds it empty sleeps until something is put."""
 
     def __init__(self) -> None:
-        self._put, self._get = anyio.create_memory_object_stream[T](math.inf)
+        self._items: deque[T] = deque()
+        self._sleepers: deque[anyio.Event] = deque()
 
     def put(self, item: T) -> None:
         """Leave a piece of work; never waits."""
-        self._put.send_nowait(item)
+        self._items.append(item)
+        if self._sleepers:
+            self._sleepers.popleft().set()
 
     async def serve(self, work: Callable[[T], Awaitable[None]]) -> None:
         """Do one piece of work after the other until cancelled."""
         while True:
-            await work(await self._get.receive())
+            while not self._items:
+                bell = anyio.Event()
+                self._sleepers.append(bell)
+                await bell.wait()
+            await work(self._items.popleft())

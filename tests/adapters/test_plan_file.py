@@ -133,7 +133,7 @@ def test_a_plan_that_cannot_be_understood_is_refused_in_one_sentence(plan, path,
 def test_what_is_no_plan_is_refused(path, raw):
     path.write_bytes(raw)
 
-    with pytest.raises(RunError, match="damaged|not a plan"):
+    with pytest.raises(RunError, match=r"damaged|not a plan"):
         read_plan(path)
 
 

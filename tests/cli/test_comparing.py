@@ -3,6 +3,7 @@
 import pytest
 
 from orchestrator.cli.comparing import compare, lines
+from orchestrator.model.events import DoubtResolved
 from orchestrator.report.summary import Summary
 from tests.support import histories
 from tests.support.recorded_runs import plan_of
@@ -33,7 +34,7 @@ def arrival(device=1001, operation="factory"):
     return {"device": device, "operation": operation}
 
 
-def compared(operations=(), arrivals=None, max_down=2, **truths):
+def compared(operations=(), arrivals=None, max_down=2, story=STORY, **truths):
     if arrivals is None:
         arrivals = [arrival(each["device"], each["operation"]) for each in operations]
     ledger = {
@@ -41,7 +42,7 @@ def compared(operations=(), arrivals=None, max_down=2, **truths):
         "operation_requests": arrivals,
         "truths": {"1001": "in_service_configured", **truths},
     }
-    return compare(Summary.of(PLAN, STORY), STORY, ledger, max_down)
+    return compare(Summary.of(PLAN, story), story, ledger, max_down)
 
 
 def test_a_true_run_agrees():
@@ -79,6 +80,16 @@ def test_a_gentle_operation_may_be_repeated():
     sync = applied(operation="sync")
 
     assert compared([applied(), sync, sync], arrivals=[]).disagreements == ()
+
+
+def test_an_operation_that_the_audit_log_denies_is_a_disagreement():
+    denial = DoubtResolved(histories.T0 + 9, 1002, 0, 1, applied=False, sign="no contact")
+
+    found = compared([applied(), applied(1002)], story=(*STORY, denial))
+
+    assert found.disagreements == (
+        "device 1002 took factory, and the audit log says that it did not",
+    )
 
 
 def test_it_is_told_for_each_verdict():

@@ -151,12 +151,6 @@ def test_pending_settings_that_were_not_read_are_neither_clear_nor_pending():
             "location_name is not known",
         ),
         (
-            Condition("update_frequency", Equals((300,))),
-            {},
-            "update_frequency is not known (a listing may leave it out)",
-            "update_frequency is not known (a listing may leave it out)",
-        ),
-        (
             Condition("type", Equals((1, 2, 3))),
             {},
             "type is 15, not 1, 2 or 3",

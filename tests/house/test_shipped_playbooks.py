@@ -22,7 +22,7 @@ def test_the_four_playbooks_ship():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_shipped_playbook_says_what_it_does_to_whom_and_how_to_undo_it(path):
-    comment = [line for line in path.read_text().split("\nplaybook:")[0].splitlines()]
+    comment = path.read_text().split("\nplaybook:")[0].splitlines()
 
     assert all(line.startswith("# ") for line in comment)
     for title in ("# What it does ", "# To whom ", "# To undo it "):

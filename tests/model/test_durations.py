@@ -9,8 +9,10 @@ from orchestrator.model import durations
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("200ms", 0.2), ("30s", 30), ("10m", 600), ("4h", 14400), ("2d", 172800), ("0s", 0)]
-    + [("1h30m", 5400), ("1h 30m", 5400), (" 1.5h ", 5400), ("1m30s", 90)],
+    [
+        *(("200ms", 0.2), ("30s", 30), ("10m", 600), ("4h", 14400), ("2d", 172800), ("0s", 0)),
+        *(("1h30m", 5400), ("1h 30m", 5400), (" 1.5h ", 5400), ("1m30s", 90)),
+    ],
 )
 def test_a_duration_is_a_number_with_its_unit_or_a_chain_of_them(text, seconds):
     assert durations.from_text(text) == pytest.approx(seconds)
@@ -24,9 +26,11 @@ def test_anything_else_is_no_duration(text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0s"), (0.2, "200ms"), (1, "1s"), (1.5, "1.5s"), (59, "59s"), (60, "1m"), (90, "1m30s")]
-    + [(3600, "1h"), (5400, "1h30m"), (86400, "1d"), (183_600, "2d3h"), (90_061, "1d1h")]
-    + [(-90, "-1m30s")],
+    [
+        *((0, "0s"), (0.2, "200ms"), (1, "1s"), (1.5, "1.5s"), (59, "59s"), (60, "1m")),
+        *((90, "1m30s"), (3600, "1h"), (5400, "1h30m"), (86400, "1d"), (183_600, "2d3h")),
+        *((90_061, "1d1h"), (-90, "-1m30s")),
+    ],
 )
 def test_a_duration_is_shown_with_at_most_two_units(seconds, text):
     assert durations.as_text(seconds) == text

@@ -94,12 +94,12 @@ def test_an_empty_set_says_how_many_were_listed_and_why_they_were_left_out():
 
 
 def test_an_empty_listing_is_said_so():
-    with pytest.raises(SelectionError, match="chose 0 of 0 listed devices, .* at least 1 device$"):
+    with pytest.raises(SelectionError, match=r"chose 0 of 0 listed devices, .* at least 1 device$"):
         frozen([])
 
 
 def test_more_devices_than_expected_stop_the_plan():
-    with pytest.raises(SelectionError, match="chose 3 of 3 .* expects at most 2 devices$"):
+    with pytest.raises(SelectionError, match=r"chose 3 of 3 .* expects at most 2 devices$"):
         frozen(fleet(3), devices="{organization: 123, expect: {at_most: 2}}")
 
 
@@ -151,15 +151,13 @@ def test_a_record_that_comes_again_counts_once_and_as_it_came_last():
             "organization: 123",
             "- operation: sync",
             [record(id=i, serial_number=None) for i in range(1, 8)],
-            "7 devices of the set without a serial number, so a swapped device would go"
-            " unnoticed: 1, 2, 3, 4, 5 and 2 more",
+            "so a swapped device would go unnoticed: 1, 2, 3, 4, 5 and 2 more",
         ),
         (
             "organization: 123",
             "- operation: reboot",
             [*fleet(2), record(id=9, status="Down"), record(id=10, pending_settings="lan")],
-            "the guard would skip 2 of 4 devices as they are now:"
-            " 9: status is Down, not Up, 10: settings are pending: lan",
+            "2 of 4 devices as they are now: 9: status is Down, not Up, 10: settings are pending: lan",
         ),
         (
             "{organization: 123, include: [1, SN2, 77, SN88]}",

@@ -88,6 +88,12 @@ def test_devices_in_trouble_can_be_chosen_when_the_guard_lets_them_pass(devices,
     assert faults(minimal(devices, steps, more)) == []
 
 
+def test_a_guard_that_wants_a_field_missing_skips_whoever_has_it():
+    text = minimal("where: {name: {matches: 'a*'}}", more="guard: {name: missing}\n")
+
+    assert "wants name something else, the guard demands missing" in fault(text).message
+
+
 def test_a_guard_can_contradict_the_selection_by_what_it_adds():
     text = minimal("where: {location_name: A}", more="guard: {location_name: B}\n")
 

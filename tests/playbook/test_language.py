@@ -43,6 +43,7 @@ from tests.support.playbooks import fault, faults, minimal, playbook
         ("tasks: []", "tasks", "no key", "'steps'"),
         ("max_down: 3", "max_down", "no key", "rollout"),
         ("description: [a]", "description", "found a list", ""),
+        (f"description: {'x' * 10_001}", "description", "longer than 10000", ""),
     ],
 )
 def test_a_wrong_value_is_named_with_its_key_and_what_would_be_right(more, key, message, hint):

@@ -61,6 +61,23 @@ def test_a_variable_without_a_value_is_one_fault_however_often_it_is_used():
 
 
 @pytest.mark.parametrize(
+    "place",
+    [
+        *("steps: ${v}", "steps: [{sleep: '${v}'}]", "vars: {v: }"),
+        *("rollout: ${v}", "guard: ${v}", "guard: {fresh_within: '${v}', created: '${v}'}"),
+        *("guard: {created: {below: '${v}'}, status: '${v}', type: '${v}', name: '${v}'}",),
+        "requests: {delay: '${v}', per_second: '${v}', in_flight: '${v}'}",
+    ],
+)
+def test_nothing_is_said_of_a_place_whose_variable_has_no_value(place):
+    text = "playbook: a\ndevices: {type: 1}\n" + place + "\n"
+    text += "" if place.startswith("vars") else "vars: {v: }\n"
+    text += "" if place.startswith("steps") else "steps: [{sleep: 1s}]\n"
+
+    assert [f.key for f in faults(text)] == ["vars.v"]
+
+
+@pytest.mark.parametrize(
     ("more", "key", "message", "hint"),
     [
         ("description: ${sites}\n", "description", "no variable 'sites'", "'site'"),
