@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from orchestrator.cli import screen
 from orchestrator.model import moments
+from orchestrator.model.answers import Refusal
 from orchestrator.model.events import (
     DeviceFinished,
     DeviceRelapsed,
@@ -16,7 +17,6 @@ from orchestrator.model.events import (
     OperationLost,
     OperationRefused,
     OperationUnsent,
-    RetryScheduled,
     RunContinued,
     RunFinished,
     RunInterrupted,
@@ -36,7 +36,7 @@ Write = Callable[[str], None]
 
 PROGRESS_SECONDS = 30.0
 
-NOTEWORTHY = (
+_NOTEWORTHY = (
     RunStarted,
     RunResumed,
     RunInterrupted,
@@ -50,11 +50,16 @@ NOTEWORTHY = (
     OperationUnsent,
     OperationLost,
     DoubtResolved,
-    RetryScheduled,
     DeviceRelapsed,
     DeviceFinished,
 )
-"""Events that are worth a line of their own; the audit log has the others too."""
+
+
+def is_noteworthy(event: Event) -> bool:
+    """Tell whether an event is worth a line of its own; the audit log has the others too."""
+    # A refusal for load slows all sending down, and that has a line for all devices together.
+    is_for_load = isinstance(event, OperationRefused) and event.refusal == Refusal.BUSY
+    return isinstance(event, _NOTEWORTHY) and not is_for_load
 
 
 class PlainLines:
@@ -78,7 +83,7 @@ class PlainLines:
         """Tell what is worth telling; what was before this process was told by another one."""
         for event in events:
             self._summary.after(event)
-            if not self._is_silent and isinstance(event, NOTEWORTHY):
+            if not self._is_silent and is_noteworthy(event):
                 self._write(f"{moments.as_short_text(event.at)}  {tell(self._summary, event)}")
         self._is_silent = False
         if self._steady() - self._told_at >= PROGRESS_SECONDS and not self._summary.is_over:

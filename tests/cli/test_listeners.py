@@ -4,7 +4,7 @@ import json
 from itertools import count
 
 from orchestrator.cli.listeners import JsonLines, PlainLines
-from orchestrator.model.events import EVENTS, OperationLost, RunResumed, SendingSlowed
+from orchestrator.model.events import EVENTS, OperationLost, OperationRefused, RunResumed, SendingSlowed
 from tests.support import histories
 from tests.support.recorded_runs import ENDING, STORY, plan_of
 
@@ -31,6 +31,18 @@ def test_what_is_noteworthy_has_a_line_with_its_moment():
 
 def test_what_is_of_every_day_has_no_line():
     assert len(plain(STORY)) == 3
+
+
+def test_a_refusal_for_load_is_told_once_and_not_for_each_device():
+    busy = OperationRefused(histories.T0, 1001, 0, 1, 429, "busy", "throttled", 4.0)
+    state = OperationRefused(histories.T0, 1002, 0, 1, 409, "state", "a session is under way")
+    slowed = SendingSlowed(histories.T0, histories.T0 + 4, 2.0, "throttled")
+
+    lines = plain([busy, slowed, state])
+
+    assert len(lines) == 2
+    assert "sending waits" in lines[0]
+    assert "a session is under way" in lines[1]
 
 
 def test_every_line_is_plain_text():
