@@ -1,6 +1,7 @@
 """One HTTP exchange over aiohttp: sent at most once, and it is known whether its bytes left."""
 
 import asyncio
+import os
 import select
 import ssl
 from dataclasses import dataclass, field
@@ -328,6 +329,10 @@ def _client_timeout(timeouts: Timeouts, answer: float) -> aiohttp.ClientTimeout:
 
 
 def _os_words(error: Exception) -> str:
+    """Give the system's own words; those of asyncio would repeat the address."""
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number > 0:
+        return os.strerror(number).lower()
     return getattr(error, "strerror", None) or type(error).__name__
 
 

@@ -49,6 +49,8 @@ class Finding(StrEnum):
 class JournalFaultError(JournalError):
     """A journal cannot be believed; `finding` says in which way and `line` where it begins."""
 
+    is_resumable = False
+
     def __init__(self, place: str, line: int, what: str, finding: Finding) -> None:
         self.line = line
         self.what = what

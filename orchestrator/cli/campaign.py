@@ -95,8 +95,9 @@ def carry_out(
     try:
         with telling(style, plan, run_id, speed=settings.speed, resumed=resumed) as listener:
             outcome = in_loop(drive, [listener])
-    except* JournalError:
-        screen.note(f"Once it can be written again: {again(settings, 'resume', run_id)}")
+    except JournalError as error:
+        if error.is_resumable:
+            screen.note(f"Once it can be written again: {again(settings, 'resume', run_id)}")
         raise
     conclude(settings, outcome, write=screen.note if style is Style.JSON else screen.show)
     return outcome

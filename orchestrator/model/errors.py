@@ -69,6 +69,9 @@ class RunLockedError(RunError):
 class JournalError(OrchestratorError):
     """The journal cannot be written, read or believed."""
 
+    is_resumable = True
+    """Nothing is wrong with what it holds; False for one that cannot be believed."""
+
 
 class ControllerError(OrchestratorError):
     """The controller did not do what it was asked; the text is one readable sentence without secrets."""

@@ -19,7 +19,7 @@ from orchestrator.adapters.run_folder import RunFolder
 from orchestrator.cli import comparing, main
 from orchestrator.report.summary import Summary
 
-SPEED = 400
+SPEED = 800
 TOKEN = "simulator-token"
 
 REBOOT = """\

@@ -273,7 +273,7 @@ def test_an_unusable_ca_bundle_is_refused(tmp_path):
 
     with pytest.raises(SettingsError, match="holds no certificates"):
         trust_from(junk)
-    with pytest.raises(SettingsError, match="No such file"):
+    with pytest.raises(SettingsError, match="no such file"):
         trust_from(tmp_path / "none.pem")
     assert trust_from(tmp_path) is not None
 

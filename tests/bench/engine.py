@@ -1,0 +1,136 @@
+"""The engine as `orchestrator run` starts it, watched from outside.
+
+The plan is made through the real listing (not measured), then `bootstrap.start_run` does all the
+rest with its own journal on disk. What is watched: a listener notes when which events were told,
+and every fdatasync of the journal notes how many bytes were durable when.
+"""
+
+import os
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import orjson
+
+from orchestrator import bootstrap, logging_setup, settings
+from orchestrator.adapters import file_journal
+from orchestrator.adapters.journal_reading import verify
+from orchestrator.model.events import Event, OperationAccepted, RunFinished, RunStarted
+from orchestrator.model.plans import Plan
+from orchestrator.report.summary import Summary
+from tests.bench.measuring import Stamp, peak_memory
+
+PLAYBOOK = """\
+playbook: bench
+devices: {organization: 123}
+steps:
+  - operation: sync
+guard: {fresh_within: 10m}
+requests: {delay: 0s, in_flight: %d, per_second: none}
+"""
+
+READING_ROUND = 10.0
+"""Seconds between two rounds of reading, at whole multiples of it (orchestrator.engine.watching)."""
+
+
+@dataclass
+class Witness:
+    """Notes when a run began, when its last request was answered, and when it was over."""
+
+    began: Stamp | None = None
+    answered: Stamp | None = None
+    ended: Stamp | None = None
+    events: Counter[str] = field(default_factory=Counter)
+
+    def hear(self, events: Sequence[Event]) -> None:
+        self.events.update(type(event).__name__ for event in events)
+        if isinstance(events[0], RunStarted):
+            self.began = Stamp.now()
+        if any(isinstance(event, OperationAccepted) for event in events):
+            self.answered = Stamp.now()
+        if isinstance(events[-1], RunFinished):
+            self.ended = Stamp.now()
+
+
+class DurableBytes:
+    """Stands before the journal's sync and notes how much of the file was durable at which moment."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.moments: list[float] = []
+        self._sync = file_journal._sync
+        file_journal._sync = self
+
+    def __call__(self, descriptor: int) -> None:
+        size = os.fstat(descriptor).st_size
+        self._sync(descriptor)
+        self.sizes.append(size)
+        self.moments.append(Stamp.now().at)
+
+    def since(self, end: int) -> float:
+        """Give the moment from which the first `end` bytes of the journal were durable."""
+        return self.moments[bisect_left(self.sizes, end)]
+
+
+async def run(base_url: str, devices: int, in_flight: int, folder: Path) -> dict[str, object]:
+    """Carry the operation out on every device of the server, to its verdict."""
+    wanted = {"base_url": base_url, "token": "bench", "runs_dir": folder / "runs"}
+    env_file = folder / "empty.env"  # or a .env of whoever measures would be read
+    env_file.touch()
+    told = settings.load(wanted, env_file=env_file)
+    log = logging_setup.configure(file=folder / "orchestrator.log")
+    playbook = folder / "bench.yaml"
+    playbook.write_text(PLAYBOOK % in_flight)
+    plan = _right_after_a_reading_round(await bootstrap.make_plan(told, playbook, {}))
+    witness, durable = Witness(), DurableBytes()
+    outcome = await bootstrap.start_run(told, plan, run_id="bench", listeners=[witness])
+    log.close()
+    memory = peak_memory()
+    journal = outcome.folder / "journal.jsonl"
+    assert witness.began
+    assert witness.answered
+    assert witness.ended
+    return {
+        "began": witness.began.at,
+        "answered": witness.answered.at,
+        "ended": witness.ended.at,
+        "cpu": witness.ended.cpu - witness.began.cpu,
+        "peak_memory": memory,
+        "events": witness.events.total(),
+        "syncs": len(durable.sizes),
+        "intents": _intents(journal, durable),
+        "faults": _faults(plan, outcome.summary, journal, devices),
+    }
+
+
+def _right_after_a_reading_round(plan: Plan) -> Plan:
+    """Let the run's clock begin where no round of reading is due for as long as possible.
+
+    A run never lives before its inventory was read; that moment is set a few seconds ahead.
+    """
+    return replace(plan, read_at=(plan.read_at // READING_ROUND + 1) * READING_ROUND + 0.1)
+
+
+def _intents(journal: Path, durable: DurableBytes) -> list[tuple[int, float]]:
+    """Give for every intention the device and the moment from which it was durable."""
+    found, end = [], 0
+    with journal.open("rb") as lines:
+        for line in lines:
+            end += len(line)
+            if b'"event":"OperationIntended"' in line:
+                found.append((orjson.loads(line)["device"], durable.since(end)))
+    return found
+
+
+def _faults(plan: Plan, summary: Summary, journal: Path, devices: int) -> list[str]:
+    faults = []
+    if len(plan.devices) != devices:
+        faults.append(f"the plan holds {len(plan.devices)} devices instead of {devices}")
+    if summary.counts()["succeeded"] != devices:
+        faults.append(f"not every device succeeded: {summary.counts()}")
+    checked = verify(journal)
+    if not checked.is_sound or checked.torn:
+        faults.append(f"the journal is not sound: {checked.detail or checked.torn}")
+    return faults

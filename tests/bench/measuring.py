@@ -1,0 +1,27 @@
+"""What both sides are measured with."""
+
+import resource
+import sys
+import time
+from dataclasses import dataclass
+
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Where a process stands in time and in CPU seconds, those of its threads included."""
+
+    at: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> "Stamp":
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return cls(time.monotonic(), usage.ru_utime + usage.ru_stime)
+
+
+def peak_memory() -> float:
+    """Give the most memory this process ever held, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / MEGABYTE
