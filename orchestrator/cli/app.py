@@ -59,6 +59,15 @@ class LazyGroup(TyperGroup):
             raise typer.BadParameter(what, ctx=ctx)
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Carry out a command; typer would end a broken pipe with the code of failed devices."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            from orchestrator.cli.failing import be_quiet
+
+            raise typer.Exit(be_quiet()) from error
+
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]  # noqa: ARG002
         """Write the list of commands from the table."""
         with formatter.section("Commands"):

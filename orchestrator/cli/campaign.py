@@ -11,7 +11,7 @@ from orchestrator.cli import screen
 from orchestrator.cli.exit_codes import exit_code_of
 from orchestrator.cli.listeners import JsonLines, PlainLines
 from orchestrator.cli.options import again
-from orchestrator.model.errors import JournalError
+from orchestrator.model.errors import JournalError, RunError
 from orchestrator.model.plans import Plan
 from orchestrator.ports import Listener
 
@@ -65,6 +65,14 @@ def in_loop(function: Callable[..., Awaitable[_T]], *arguments: Any, **named: An
     fast = importlib.util.find_spec("uvloop") is not None
     call = functools.partial(function, *arguments, **named)
     return anyio.run(call, backend_options={"use_uvloop": fast})
+
+
+def check_name(settings: "Settings", name: str) -> None:
+    """Return only if a new run can have this name; a plan is costly, and this is known before."""
+    from orchestrator.adapters.run_folder import RunsFolder, check_id
+
+    if check_id(name) in RunsFolder(settings.runs_dir).names():
+        raise RunError(f"there is a run {name} already; resume it or choose another --id")
 
 
 def new_run_id(settings: "Settings", plan: Plan) -> str:

@@ -31,7 +31,7 @@ def end(error: BaseException) -> int:
     try:
         return _end(_first_of(error))
     except BrokenPipeError:
-        return _be_quiet()
+        return be_quiet()
     except OSError:
         # stderr itself cannot be written: the number has to say it all.
         return exit_code_of(error)
@@ -47,7 +47,7 @@ def _end(error: BaseException) -> int:
             screen.complain("nothing was confirmed, nothing was sent")
             return ExitCode.INTERRUPTED
         case BrokenPipeError():
-            return _be_quiet()
+            return be_quiet()
         case KeyboardInterrupt():
             screen.note("interrupted")
         case TyperException():
@@ -124,15 +124,16 @@ def flushed(code: int) -> int:
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
-        quiet = _be_quiet()
+        quiet = be_quiet()
         return quiet if code == ExitCode.DONE else code
     return code
 
 
-def _be_quiet() -> int:
+def be_quiet() -> int:
     """Let nothing more be said to a reader who went away, not even while the process ends."""
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stdout = sys.stdout.fileno()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout)
     return ExitCode.BROKEN_PIPE
 
 

@@ -44,7 +44,7 @@ def full(plan: Plan, *, everyone: bool) -> Iterator[str]:
         for out in plan.left_out:
             yield f"  {out.count:>7,}  {out.reason}"
             if out.examples:
-                some = ", ".join(out.examples) + (", ..." if out.count > len(out.examples) else "")
+                some = "; ".join(out.examples) + ("; ..." if out.count > len(out.examples) else "")
                 yield screen.folded(some, indent=" " * 13)
 
 

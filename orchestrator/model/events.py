@@ -218,6 +218,16 @@ class OperationLost:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactSeen:
+    """The first contact after a request in doubt; whether later ones keep its rhythm tells of a boot."""
+
+    at: float
+    device: int
+    step: int
+    contact_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class DoubtResolved:
     """Signs read from the controller told whether a request in doubt was applied."""
 
@@ -345,6 +355,7 @@ Event = (
     | OperationRefused
     | OperationUnsent
     | OperationLost
+    | ContactSeen
     | DoubtResolved
     | RetryScheduled
     | DeliverySeen

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from orchestrator.model import durations, moments
 from orchestrator.model.events import (
+    ContactSeen,
     DeliverySeen,
     DeviceFinished,
     DeviceRelapsed,
@@ -52,7 +53,9 @@ RequestEvent = (
     | DoubtResolved
     | RetryScheduled
 )
-ProofEvent = DeliverySeen | OutageSeen | DeviceReturned | DeviceRelapsed | LastLookTaken
+ProofEvent = (
+    ContactSeen | DeliverySeen | OutageSeen | DeviceReturned | DeviceRelapsed | LastLookTaken
+)
 StepEvent = StepStarted | StepHeld | StepSucceeded | StepFailed | DeviceFinished
 
 
@@ -145,6 +148,9 @@ def _of_request(event: RequestEvent) -> str:
 
 def _of_proof(event: ProofEvent) -> str:
     match event:
+        case ContactSeen():
+            moment = moments.as_short_text(event.contact_at)
+            return f"first contact since the request in doubt at {moment}"
         case DeliverySeen():
             moment = moments.as_short_text(event.contact_at)
             return f"the command was delivered at {moment}; the return is still to come"

@@ -4,12 +4,14 @@ import json
 import socket
 import ssl
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.run_folder import RunFolder
+from orchestrator.adapters import plan_file
 from tests.acceptance.conftest import REBOOT, TOKEN
+from tests.support.recorded_runs import ENDING, STORY, plan_of, record
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -157,32 +159,61 @@ def test_a_run_that_does_not_exist(quiet, cli):
     assert "there are no runs" in only_message(ended)
 
 
-def test_a_second_process_on_the_same_run(simulator, cli):
-    assert cli("run", "reboot.yaml", "--id", "night-1", **simulator.environment).code in (0, 1)
-    before = len(simulator.ledger()["operation_requests"])
-    folder = RunFolder(Path("logs/runs/night-1"))
+def test_a_second_process_on_the_same_run(quiet, cli):
+    folder = record(Path("logs/runs"), STORY)
 
     with folder.locked(now=0.0):
-        ended = cli("resume", "night-1", **simulator.environment)
+        ended = cli("resume", "night-1", **quiet.environment)
 
     assert ended.code == 2
     assert "is being driven by process" in only_message(ended)
-    assert len(simulator.ledger()["operation_requests"]) == before
 
 
-def test_a_journal_that_was_edited_by_hand(simulator, cli):
-    assert cli("run", "reboot.yaml", "--id", "night-1", **simulator.environment).code in (0, 1)
-    journal = Path("logs/runs/night-1/journal.jsonl")
-    lines = journal.read_text().splitlines(keepends=True)
-    journal.write_text("".join(lines[:5] + lines[6:]))
-    before = len(simulator.ledger()["operation_requests"])
+def test_a_journal_that_was_edited_by_hand(quiet, cli):
+    folder = record(Path("logs/runs"), STORY)
+    lines = folder.journal_path.read_text().splitlines(keepends=True)
+    folder.journal_path.write_text("".join(lines[:5] + lines[6:]))
 
-    ended = cli("resume", "night-1", **simulator.environment)
+    ended = cli("resume", "night-1", **quiet.environment)
 
     assert ended.code == 2
     assert "journal.jsonl:6" in only_message(ended)
-    assert len(simulator.ledger()["operation_requests"]) == before
-    assert cli("audit", "verify", "night-1").code == 1
+
+
+def begun_with_its_plan():
+    """Give the story as a run of its plan leaves it."""
+    digest = plan_file.digest(plan_of(1001, 1002, 1003))
+    return (replace(STORY[0], plan_digest=digest), *STORY[1:])
+
+
+def test_a_plan_that_is_not_the_runs_own(quiet, cli):
+    record(Path("logs/runs"), STORY)
+
+    ended = cli("resume", "night-1", **quiet.environment)
+
+    assert ended.code == 2
+    assert "is not the one its journal was begun with" in only_message(ended)
+
+
+def test_a_run_of_another_controller(quiet, cli):
+    record(Path("logs/runs"), begun_with_its_plan())
+
+    ended = cli("resume", "night-1", **quiet.environment)
+
+    assert ended.code == 2
+    assert "control.example.com" in only_message(ended)
+
+
+def test_a_run_that_is_over(quiet, cli):
+    plan = replace(plan_of(1001, 1002, 1003), controller=quiet.environment["ORCHESTRATOR_BASE_URL"])
+    digest = plan_file.digest(plan)
+    story = (replace(STORY[0], plan_digest=digest), *STORY[1:], *ENDING)
+    record(Path("logs/runs"), story, plan=plan)
+
+    ended = cli("resume", "night-1", **quiet.environment)
+
+    assert ended.code == 2
+    assert "is finished; there is nothing to resume" in only_message(ended)
 
 
 def test_a_plan_changes_nothing_and_says_what_to_type_next(quiet, cli):

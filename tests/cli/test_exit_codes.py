@@ -1,5 +1,6 @@
 """Every end has its exit code (design 6.9), and no end shows a traceback."""
 
+import errno
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -150,7 +151,7 @@ def test_a_bug_without_a_log_is_still_one_line(cli, monkeypatch):
 
 def test_a_reader_that_goes_away_is_not_told_anything(cli, monkeypatch):
     def gone(*_: object) -> None:
-        raise BrokenPipeError
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
     monkeypatch.setattr("orchestrator.cli.screen.show_data", gone)
 

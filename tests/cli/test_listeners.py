@@ -4,7 +4,13 @@ import json
 from itertools import count
 
 from orchestrator.cli.listeners import JsonLines, PlainLines
-from orchestrator.model.events import EVENTS, OperationLost, OperationRefused, RunResumed, SendingSlowed
+from orchestrator.model.events import (
+    EVENTS,
+    OperationLost,
+    OperationRefused,
+    RunResumed,
+    SendingSlowed,
+)
 from tests.support import histories
 from tests.support.recorded_runs import ENDING, STORY, plan_of
 

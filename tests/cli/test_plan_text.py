@@ -18,7 +18,7 @@ def test_it_says_who_is_touched_and_who_not_and_why():
     assert "devices   2 of 6 listed devices" in text
     assert "  1001  ZN1001  branch 1001" in text
     assert "Not touched (4):\n        4  status is Down\n" in text
-    assert "1007 (ZN1007), 1009 (ZN1009), ..." in text
+    assert "1007 (ZN1007); 1009 (ZN1009); ..." in text
 
 
 def test_it_says_every_limit_as_a_number():

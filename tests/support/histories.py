@@ -3,6 +3,7 @@
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import (
     Baseline,
+    ContactSeen,
     DeliverySeen,
     DeviceFinished,
     DeviceRelapsed,
@@ -117,6 +118,7 @@ EVERY_KIND: tuple[Event, ...] = (
     OperationRefused(T0, 1001, 0, 1, 409, "state", "a session is under way", 5.0),
     OperationUnsent(T0, 1001, 0, 1, "connection refused"),
     OperationLost(T0, 1001, 0, 1, "no answer within 1m", 504),
+    ContactSeen(T0, 1001, 0, T0 - 1),
     DoubtResolved(T0, 1001, 0, 1, applied=False, sign="nothing pending, no contact"),
     RetryScheduled(T0, 1001, 0, 1, T0 + 4, "409"),
     DeliverySeen(T0, 1001, 0, T0 - 1),

@@ -196,7 +196,7 @@ def _conclude(plan: "Plan", *, why: bool) -> None:
     )
     if why:
         for out in plan.left_out:
-            some = f", such as {', '.join(out.examples)}" if out.examples else ""
+            some = f", such as {'; '.join(out.examples)}" if out.examples else ""
             screen.note(screen.folded(f"{out.count:,}: {out.reason}{some}", indent="  "))
     for warning in plan.warnings:
         screen.warn(warning)

@@ -48,12 +48,12 @@ def run(
     plain: Plain = False,
 ) -> int:
     """Carry a playbook out, device by device, each proven by what the controller reads back."""
-    from orchestrator.adapters.run_folder import check_id
     from orchestrator.bootstrap import make_plan, start_run
     from orchestrator.cli import campaign, plan_text
     from orchestrator.cli.confirming import confirm
 
-    run_id = check_id(name) if name is not None else None
+    if name is not None:
+        campaign.check_name(settings, name)
     variables = read_variables(var)
     style = campaign.style_for(settings, as_json=as_json, plain=plain)
     plan = campaign.in_loop(make_plan, settings, Path(playbook), variables)
@@ -64,7 +64,7 @@ def run(
         screen.warn(warning)
     tell("")
     confirm(plan, yes=yes)
-    run_id = run_id or campaign.new_run_id(settings, plan)
+    run_id = name or campaign.new_run_id(settings, plan)
 
     async def drive(listeners: "Sequence[Listener]") -> "RunOutcome":
         return await start_run(settings, plan, run_id=run_id, listeners=listeners)
