@@ -136,7 +136,7 @@ class FileJournal:
                 if not mine.taken:
                     # From here on the outcome is awaited: cancellation must not leave it open.
                     with CancelScope(shield=True):
-                        await to_thread.run_sync(self._commit, self._take())
+                        await self._commit(self._take())
         finally:
             if not mine.taken:
                 self._queue.remove(mine)
@@ -149,13 +149,20 @@ class FileJournal:
             waiting.taken = True
         return taken
 
-    def _commit(self, taken: list[_Waiting]) -> None:
+    async def _commit(self, taken: list[_Waiting]) -> None:
         """Make what was taken durable with one write, or tell everybody who waits why not."""
-        if self._refusal is not None:
-            _fail(taken, self._refusal)
-            return
-        pieces = []
-        seq, head = self._committed.seq, self._committed.head
+        if self._refusal is None:
+            data, committed = self._lines_of(taken)
+            # Only what waits for the disk is left to a thread: two threads of Python hinder each other.
+            self._refusal = await to_thread.run_sync(self._write_down, data)
+            if self._refusal is None:
+                self._committed = committed
+                return
+        _fail(taken, self._refusal)
+
+    def _lines_of(self, taken: list[_Waiting]) -> tuple[bytes, _Committed]:
+        """Give the bytes to write, and where the file ends after them; what cannot be written fails."""
+        seq, head, pieces = self._committed.seq, self._committed.head, []
         for waiting in taken:
             try:
                 data, head = encode(
@@ -167,18 +174,19 @@ class FileJournal:
             seq += len(waiting.events)
             pieces.append(data)
         data = b"".join(pieces)
+        return data, _Committed(seq, head, self._committed.end + len(data))
+
+    def _write_down(self, data: bytes) -> str | None:
+        """Write and sync; give the reason why nothing more is taken if that did not succeed."""
         try:
             self._check_alone()
             _write(self._descriptor, data, self._committed.end)
             _sync(self._descriptor)
         except OSError as error:
-            self._refuse(f"{self._path} cannot be written: {why(error)}")
+            return self._taken_back(f"{self._path} cannot be written: {why(error)}")
         except JournalError as error:
-            self._refusal = str(error)
-        else:
-            self._committed = _Committed(seq, head, self._committed.end + len(data))
-            return
-        _fail(taken, self._refusal or "")
+            return str(error)
+        return None
 
     def _check_alone(self) -> None:
         """Refuse to write after somebody else did: only the newest writer may go on."""
@@ -195,14 +203,15 @@ class FileJournal:
                 f" it has {mine.st_size} bytes where {self._committed.end} were written"
             )
 
-    def _refuse(self, reason: str) -> None:
-        self._refusal = reason
+    def _taken_back(self, reason: str) -> str:
+        """Cut off what was not acknowledged."""
         try:
             os.ftruncate(self._descriptor, self._committed.end)
             os.fsync(self._descriptor)
         except OSError as error:
             # Harmless: the next opening cuts a torn batch off, and takes a whole one as in doubt.
-            self._refusal += f"; nor can the unfinished lines be taken back: {why(error)}"
+            return f"{reason}; nor can the unfinished lines be taken back: {why(error)}"
+        return reason
 
     def read(self) -> Iterator[Event]:
         """Give every durable event in order; raises JournalError at the first beyond belief."""

@@ -119,19 +119,15 @@ def encode(
 
 def _members(event: Event, seq: int, run: str, chain: Chain) -> dict[str, object]:
     facts = as_facts(event)
-    members: dict[str, object] = {
-        "seq": seq,
-        "at": facts.pop("at"),
-        "event": type(event).__name__,
-        "run": run,
-    }
+    members = {"seq": seq, "at": facts["at"], "event": type(event).__name__, "run": run}
     if isinstance(event, RunStarted):
         # The journal knows best how it is chained, and `chain` is the name of the closing member.
         del facts["chain"]
         members |= {"v": FORMAT, "chain_kind": chain.kind}
         if chain.key_check is not None:
             members["key_check"] = chain.key_check
-    return members | facts
+    members.update(facts)
+    return members
 
 
 def _dumps(members: dict[str, object]) -> bytes:

@@ -17,7 +17,7 @@ from orchestrator.model.events import Baseline
 from orchestrator.model.operations import Operation
 from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS
 
-SHORTEST_BOOT = 25.0
+SHORTEST_BOOT = 20.0
 """Seconds within which no device takes delivery, boots and makes contact again."""
 
 _BOOT_SECONDS = {Operation.REBOOT: 300.0, Operation.FACTORY: 600.0, Operation.DEVICE_FACTORY: 600.0}
@@ -94,7 +94,7 @@ def sign_of_refusal(doubt: Doubt, device: Device, *, is_over: bool) -> str | Non
     if not keeps:
         return None
     first = doubt.first_contact_at
-    if first is not None and (device.last_connection or 0.0) > first:
+    if first is not None and _periods(doubt, device, first) == 1:
         return "only periodic contacts since the request, and nothing pending"
     # Nobody watched when the first contact came; a reset would at least show in pending_settings.
     if is_over and first is None and doubt.operation.is_destructive:
@@ -117,6 +117,15 @@ def _known_contacts(doubt: Doubt) -> list[float]:
     return [each for each in (*contacts, doubt.first_contact_at) if each is not None]
 
 
+def _periods(doubt: Doubt, device: Device, before: float) -> int:
+    """Give how many periods after an earlier contact the last one came; 0 when it is the same."""
+    frequency = device.update_frequency or doubt.baseline.update_frequency
+    contact = device.last_connection
+    if frequency is None or contact is None or contact <= before:
+        return 0
+    return max(1, round((contact - before) / frequency))
+
+
 def _is_off(doubt: Doubt, device: Device, before: float, *, breaks: bool) -> bool:
     """Say whether the last contact surely breaks the rhythm, or with `breaks` False, may break it."""
     frequency = device.update_frequency or doubt.baseline.update_frequency
@@ -125,7 +134,7 @@ def _is_off(doubt: Doubt, device: Device, before: float, *, breaks: bool) -> boo
         return not breaks
     if contact <= before:
         return False
-    periods = max(1, round((contact - before) / frequency))
+    periods = _periods(doubt, device, before)
     off = abs(contact - before - periods * frequency)
     share, seconds = (
         (_BROKEN_SHARE, _BROKEN_SECONDS) if breaks else (_KEPT_SHARE, _KEPT_SECONDS)

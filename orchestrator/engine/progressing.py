@@ -14,7 +14,7 @@ from orchestrator.engine.retrying import backoff
 from orchestrator.engine.selecting import why_not
 from orchestrator.model import durations, events
 from orchestrator.model.answers import Refusal
-from orchestrator.model.devices import DeviceId, Status
+from orchestrator.model.devices import Device, DeviceId, Status
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice
@@ -77,7 +77,11 @@ class DeviceRun:
     """Refusals in a row that were not the device's doing."""
     busy_since: float | None = None
     touched: bool = False
-    """An operation of this run was applied, or may have been."""
+    """An operation of this run was applied."""
+    doubted: bool = False
+    """A disruptive request of this step went without an answer, whatever was made of it since."""
+    first_contact_at: float | None = None
+    """The first contact after a request in doubt; None while it is not known which one that was."""
     holds_slot: bool = False
     baseline: events.Baseline | None = None
     sent_at: float = 0.0
@@ -104,6 +108,8 @@ class DeviceRun:
     # volatile: never part of a decision that must survive
     is_being_read: bool = False
     failed_looks: int = 0
+    unmoved_at: float | None = None
+    """Controller's clock when the last contact was seen to be the one before the request in doubt."""
     poll_at: float = 0.0
     """Active moment from which a reading may bring something new; 0 is at once."""
     due: float = field(default=float("inf"))
@@ -148,7 +154,19 @@ class DeviceRun:
     def doubt(self) -> doubting.Doubt:
         """What is known of the request in doubt."""
         assert self.baseline is not None
-        return doubting.Doubt(self.operation, self.baseline, self.sent_at)
+        return doubting.Doubt(
+            self.operation,
+            self.baseline,
+            self.sent_at,
+            is_rhythmic=self._is_rhythmic,
+            first_contact_at=self.first_contact_at,
+        )
+
+    @property
+    def _is_rhythmic(self) -> bool:
+        """False when our own doing may have made the contact that stands in the baseline."""
+        earlier = [step for step in self.steps[: self.step] if isinstance(step, OperationStep)]
+        return not self.last_look and (not earlier or earlier[-1].operation.is_disruptive)
 
 
 # --- the fold -----------------------------------------------------------------------------------
@@ -201,12 +219,14 @@ def _refused(run: DeviceRun, event: events.OperationRefused, active: float, _: R
     run.reason = event.reason
     run.retry_after = event.retry_after or 0.0
     run.awaits_change = refusal is Refusal.STATE
-    if refusal is Refusal.STATE:
-        run.failures += 1
-    elif refusal is Refusal.BUSY:
+    if refusal is Refusal.BUSY:
         run.refusals += 1
         if run.busy_since is None:
             run.busy_since = active
+        return
+    run.busy_since = None
+    if refusal is Refusal.STATE:
+        run.failures += 1
 
 
 _PHASE_AFTER = {
@@ -223,6 +243,8 @@ def _unsent(run: DeviceRun, event: events.OperationUnsent, active: float, _: Ret
     run.holds_slot = False
     run.awaits_change = False
     run.retry_after = 0.0
+    run.busy_since = None
+    run.reason = f"not sent: {event.reason}"
     run.phase = Phase.READY if event.stale else Phase.FALTERED
     if not event.stale:
         run.refusals += 1
@@ -240,10 +262,16 @@ def _lost(run: DeviceRun, event: events.OperationLost, active: float, _: RetryPo
         run.phase = Phase.FALTERED
         return
     run.phase = Phase.DOUBTING
+    run.doubted = True
+    run.first_contact_at = run.unmoved_at = None
     run.failed_looks = 0
     frequency = run.baseline.update_frequency if run.baseline else None
     run.accepted_active_at = active
     run.deadline = active + doubting.doubt_seconds(run.operation, frequency)
+
+
+def _contact(run: DeviceRun, event: events.ContactSeen, _: float, __: RetryPolicy) -> None:
+    run.first_contact_at = event.contact_at
 
 
 def _doubt_resolved(
@@ -297,6 +325,7 @@ def _last_look(run: DeviceRun, event: events.LastLookTaken, _: float, __: RetryP
 
 def _held(run: DeviceRun, event: events.StepHeld, active: float, _: RetryPolicy) -> None:
     run.held = True
+    run.phase = Phase.READY
     run.deadline = active + (event.until_at - event.at)
 
 
@@ -313,7 +342,7 @@ def _succeeded(run: DeviceRun, _: events.StepSucceeded, __: float, ___: RetryPol
     run.phase = Phase.READY
     run.attempt = run.failures = run.refusals = 0
     run.busy_since = None
-    run.held = False
+    run.held = run.doubted = False
 
 
 def _failed(run: DeviceRun, event: events.StepFailed, _: float, __: RetryPolicy) -> None:
@@ -334,6 +363,7 @@ _FOLDS: dict[type[object], Callable[..., None]] = {
     events.OperationRefused: _refused,
     events.OperationUnsent: _unsent,
     events.OperationLost: _lost,
+    events.ContactSeen: _contact,
     events.DoubtResolved: _doubt_resolved,
     events.RetryScheduled: _retry_scheduled,
     events.DeliverySeen: _delivered,
@@ -438,16 +468,31 @@ def _consider_proof(run: DeviceRun, reading: Reading | None, now: Moment) -> lis
             for sign in proving.read_signs(run.acceptance, reading.device, reading.server_at)
         ]
         if happened:
-            if isinstance(happened[-1], events.DeviceReturned) and not needs_stability(run):
-                happened += succeed(run, now.at, happened[-1].evidence)
-            return happened
+            return happened + _consequences(run, happened[-1], now.at)
         if _is_stable(run, reading, now):
             return succeed(run, now.at, run.evidence or "")
-    if run.evidence is not None or now.active < run.deadline:
+    if now.active < run.deadline or _may_become_stable(run, reading):
         return []
     if not run.last_look:
         return [events.LastLookTaken(now.at, run.id, run.step)]
     return _unproven(run, reading, now)
+
+
+def _consequences(run: DeviceRun, last: Event, at: float) -> list[Event]:
+    match last:
+        case events.DeviceReturned() if not needs_stability(run):
+            return succeed(run, at, last.evidence)
+        case events.DeviceRelapsed() if run.last_look:
+            return fail(run, at, Verdict.UNCONFIRMED, f"it came back, and then: {last.reason}")
+        case _:
+            return []
+
+
+def _may_become_stable(run: DeviceRun, reading: Reading | None) -> bool:
+    """After its return a device is waited for beyond the deadline, as long as it can be read."""
+    if run.evidence is None:
+        return False
+    return run.failed_looks < FINAL_LOOKS if reading is None else is_ours(run, reading)
 
 
 def needs_stability(run: DeviceRun) -> bool:
@@ -519,32 +564,56 @@ def _what_was_missing(run: DeviceRun, reading: Reading, allowed: float) -> str:
 
 
 def _consider_doubt(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
-    def resolved(sign: str, *, applied: bool) -> list[Event]:
-        return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, applied, sign)]
-
+    happened: list[Event] = []
     if reading is not None and reading.device is not None and is_ours(run, reading):
-        sign = doubting.sign_of_application(run.doubt, reading.device)
-        if sign is not None:
-            return resolved(sign, applied=True)
-    if now.active < run.deadline or (reading and now.active_of(reading) < run.deadline):
-        return []
+        happened = _signs_in_doubt(run, reading, reading.device, now)
+    if happened or now.active < run.deadline:
+        return happened
     if reading is None:
         if run.failed_looks < FINAL_LOOKS:
             return []
         return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record cannot be read")
-    if not reading.is_detail:
+    if now.active_of(reading) < run.deadline or not reading.is_detail:
         return []
     if reading.device is None or not is_ours(run, reading):
         return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record is gone")
-    frequency = reading.device.update_frequency
-    if now.active < run.accepted_active_at + doubting.doubt_seconds(run.operation, frequency):
+    if now.active < _doubt_ends(run, reading.device):
         return []
-    sign = doubting.sign_of_refusal(run.doubt, reading.device)
-    if sign is not None:
-        return resolved(sign, applied=False)
     return fail(
         run, now.at, Verdict.IN_DOUBT, "no answer came, and nothing tells whether it was applied"
     )
+
+
+def _signs_in_doubt(
+    run: DeviceRun, reading: Reading, device: Device, now: Moment
+) -> list[Event]:
+    doubt = run.doubt
+    sign = doubting.sign_of_application(doubt, device)
+    if sign is not None:
+        return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, True, sign)]
+    contact = device.last_connection
+    if doubting.has_no_contact_since(doubt, device):
+        run.unmoved_at = reading.server_at
+    elif (
+        contact is not None
+        and run.first_contact_at is None
+        and run.unmoved_at is not None
+        and contact <= run.unmoved_at + doubting.SHORTEST_BOOT
+    ):
+        return [events.ContactSeen(now.at, run.id, run.step, contact)]
+    if not reading.is_detail:
+        return []
+    is_over = now.active_of(reading) >= _doubt_ends(run, device)
+    sign = doubting.sign_of_refusal(doubt, device, is_over=is_over)
+    if sign is None:
+        return []
+    return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, False, sign)]
+
+
+def _doubt_ends(run: DeviceRun, device: Device) -> float:
+    """Give when the wait for signs is over; a list page did not tell how long it has to be."""
+    allowed = doubting.doubt_seconds(run.operation, device.update_frequency)
+    return max(run.deadline, run.accepted_active_at + allowed)
 
 
 def _consider_check(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:

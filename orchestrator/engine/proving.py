@@ -130,6 +130,8 @@ def _relapse(acceptance: Acceptance, device: Device, server_at: float) -> Relaps
     if device.status is Status.DOWN:
         since = device.status_change or server_at
         return Relapsed("is Down again", contact_at=contact, since_at=since)
+    if device.status is not Status.UP:
+        return Relapsed("its status is no longer known", contact_at=contact)
     if device.firmware_is_pending is True:
         return Relapsed("a firmware upgrade is pending", contact_at=contact)
     changed = device.status_change
@@ -143,7 +145,9 @@ def _applied(acceptance: Acceptance, device: Device) -> list[Sign]:
     """For sync and reconf: nothing pending, and a later configuration or contact."""
     still_requested = is_requested(device, acceptance.operation)
     clear = device.pending == () if acceptance.proof.nothing_pending else not still_requested
-    if device.status is Status.DOWN or not clear:
+    must_be_up = acceptance.proof.stable_for > 0
+    is_down = device.status is not Status.UP if must_be_up else device.status is Status.DOWN
+    if is_down or not clear:
         return [Relapsed("is no longer clear")] if acceptance.is_back else []
     if acceptance.is_back:
         return []

@@ -38,9 +38,9 @@ class Reach:
         if self.cause is None:
             self.cause, self.detail = "token", detail
 
-    def paused(self, at: float) -> None:
+    def paused(self, at: float, cause: str, detail: str) -> None:
         """The run stands still from here on."""
-        self.paused_at = at
+        self.paused_at, self.cause, self.detail = at, cause, detail
         self.probes = 0
         self.probe_at = at + FIRST_PROBE
         self.is_probing = False

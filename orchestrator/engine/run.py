@@ -75,6 +75,7 @@ class Run:
         self._before_gap = 0.0
         self._stop: tuple[str, str] | None = None
         self._is_interrupting: str | None = None
+        self._rejected_since: float | None = None
         self._known: dict[DeviceId, Reading] = {}
         self._news: dict[DeviceId, Reading] = {}
         self._dirty: deque[DeviceRun] = deque()
@@ -115,7 +116,10 @@ class Run:
             return None if self.reach.is_probing else self.reach.probe_at
         if self._dirty:
             return self.last_at
-        moments = [self._timers[0][0] + self._paused_for] if self._timers else []
+        moments = []
+        if self._timers:
+            # A little later, or the sum may round to a moment at which the timer is not due yet.
+            moments.append(self._timers[0][0] + self._paused_for + 1e-6)
         if self.admissions.cleared and self.admissions.in_flight < self.plan.limits.in_flight:
             moments.append(self.pace.next_at)
         if self._suspects and not self.reach.is_probing:
@@ -145,13 +149,17 @@ class Run:
             if reading.device_id in self._planned:
                 self._known[reading.device_id] = reading
             return
-        run.is_being_read = False
+        if not run.last_look or (reading.is_detail and reading.asked_at >= run.asked_after):
+            run.is_being_read = False
         run.failed_looks = 0
         if run.phase is Phase.ENDED:
             return
-        self._known[run.id] = reading
-        self._news[run.id] = reading
         self._mark(run)
+        if _adds(reading, self._known.get(run.id)):
+            self._known[run.id] = reading
+            news = self._news.get(run.id)
+            if news is None or reading.is_detail or not news.is_detail:
+                self._news[run.id] = reading
 
     def _note_failure(self, failed: ReadingFailed, now: float) -> None:
         if failed.unauthorised:
@@ -188,8 +196,9 @@ class Run:
                 self.epoch = event.epoch
                 self.interrupted = None
                 self.reach = Reach()
+                self._rejected_since = None
             case events.RunPaused():
-                self.reach.paused(event.at)
+                self.reach.paused(event.at, event.cause, event.detail)
             case events.RunContinued():
                 self._paused_for += event.at - (self.reach.paused_at or event.at)
                 self.reach.continued()
@@ -222,6 +231,7 @@ class Run:
                 self._queued.discard(run.id)
             case events.OperationAccepted():
                 self.pace = self.pace.after_success()
+                self._rejected_since = None
                 self.reach.answered()
             case events.OperationRefused():
                 self._after_refusal(run, event)
@@ -238,7 +248,9 @@ class Run:
     def _after_refusal(self, run: DeviceRun, event: events.OperationRefused) -> None:
         if event.refusal == Refusal.UNAUTHORISED:
             self.reach.rejected(event.reason)
+            self._rejected_since = self._rejected_since or event.at
             return
+        self._rejected_since = None
         self.reach.answered()
         if event.refusal == Refusal.FORBIDDEN:
             self._suspects.add(run.id)
@@ -318,7 +330,7 @@ class Run:
                 decision.events.append(events.RunPaused(now, reach.cause, reach.detail))
                 return
             waits = bool(self._suspects)
-        elif now - reach.paused_at > self.patience:
+        elif now - self._unusable_since > self.patience:
             detail = f"the controller could not be used: {reach.detail}"
             decision.events.append(events.RunInterrupted(now, detail, "controller"))
             return
@@ -327,6 +339,14 @@ class Run:
         if waits and not reach.is_probing and now >= reach.probe_at:
             reach.is_probing = True
             decision.commands.append(ProbeController())
+
+    @property
+    def _unusable_since(self) -> float:
+        """A token that reads and may not operate lets probes succeed: those pauses count as one."""
+        assert self.reach.paused_at is not None
+        if self.reach.cause == "token" and self._rejected_since is not None:
+            return min(self.reach.paused_at, self._rejected_since)
+        return self.reach.paused_at
 
     def _after_probe(self, decision: Decision, probed: Probed, now: float) -> None:
         self.reach.is_probing = False
@@ -598,7 +618,7 @@ class Run:
     def _given_up(self, run: DeviceRun, at: float) -> list[Event]:
         assert self.stopped is not None
         self._queued.discard(run.id)
-        if run.touched:
+        if run.touched or run.doubted:
             reason = f"the run was stopped before {run.current.title}: {self.stopped.detail}"
             return progressing.fail(run, at, Verdict.FAILED, reason)
         verdict, detail = Verdict.NOT_STARTED.value, self.stopped.detail
@@ -647,6 +667,13 @@ def resuming(
     return happened
 
 
+def _adds(reading: Reading, known: Reading | None) -> bool:
+    """Say whether a reading tells more than the last one: it was asked for later, or tells all."""
+    if known is None or reading.asked_at > known.asked_at:
+        return True
+    return reading.asked_at == known.asked_at and (reading.is_detail or not known.is_detail)
+
+
 def _rounded_up(moment: float) -> float:
     """Cut to the journal's microseconds, and never to before the moment that woke us."""
     cut = round(moment, 6)
@@ -656,6 +683,9 @@ def _rounded_up(moment: float) -> float:
 def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:
     if run.touched:
         return progressing.fail(run, at, Verdict.FAILED, reason)
+    if run.doubted:  # it was taken for not applied, but something has changed since
+        unsure = f"no answer came to an earlier request, and now {reason}"
+        return progressing.fail(run, at, Verdict.IN_DOUBT, unsure)
     return [events.DeviceFinished(at, run.id, run.step, Verdict.SKIPPED.value, reason)]
 
 

@@ -5,8 +5,9 @@ whose name ends in `_at` are moments too; those about a device's contacts are th
 In the journal moments are ISO 8601 text and fields that are None are left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 from orchestrator.model import moments
@@ -371,22 +372,13 @@ Event = (
 EVENTS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
 """Every event by its name in the journal."""
 
-_FIELDS = {kind: tuple(f.name for f in fields(kind)) for kind in (*EVENTS.values(), Baseline)}
-
-
 def as_facts(event: Event | Baseline) -> dict[str, object]:
     """Give an event's fields as the journal holds them: moments as text, nothing for None."""
     facts: dict[str, object] = {}
-    for name in _FIELDS[type(event)]:
+    for name, write in _WRITERS[type(event)]:
         value = getattr(event, name)
-        if value is None:
-            continue
-        if name.endswith("_at") or name == "at":
-            facts[name] = moments.as_text(value)
-        elif name == "baseline":
-            facts[name] = as_facts(value)
-        else:
-            facts[name] = value
+        if value is not None:
+            facts[name] = value if write is None else write(value)
     return facts
 
 
@@ -404,18 +396,37 @@ def from_facts(name: str, facts: Mapping[str, Any]) -> Event:
 
 def _read(kind: type[Any], facts: Mapping[str, Any]) -> Any:
     values: dict[str, Any] = {}
-    for name in _FIELDS[kind]:
-        if name not in facts:
-            continue
-        value = facts[name]
-        if name.endswith("_at") or name == "at":
-            value = moments.from_text(value)
-        elif name == "baseline":
-            value = _read(Baseline, value)
-        elif name == "pending":
-            value = tuple(value)
-        values[name] = value
+    for name, read in _READERS[kind]:
+        if name in facts:
+            value = facts[name]
+            values[name] = value if read is None else read(value)
     try:
         return kind(**values)
     except TypeError as error:
         raise ValueError(f"{kind.__name__} does not have these fields: {error}") from error
+
+
+_Converters = tuple[tuple[str, Callable[[Any], object] | None], ...]
+
+
+def _converters(
+    kind: type[Any], *, moment: Callable[[Any], object], **others: Callable[[Any], object]
+) -> _Converters:
+    """Pair every field of a kind with what its value goes through; None is as it stands."""
+    names = [each.name for each in fields(kind)]
+    return tuple(
+        (name, moment if name == "at" or name.endswith("_at") else others.get(name))
+        for name in names
+    )
+
+
+_KINDS = (*EVENTS.values(), Baseline)
+_WRITERS: Mapping[type[Any], _Converters] = {
+    kind: _converters(kind, moment=moments.as_text, baseline=as_facts) for kind in _KINDS
+}
+_READERS: Mapping[type[Any], _Converters] = {
+    kind: _converters(
+        kind, moment=moments.from_text, baseline=partial(_read, Baseline), pending=tuple
+    )
+    for kind in _KINDS
+}

@@ -85,6 +85,7 @@ class Rehearsal:
         self._record(news)
         decision = self.run.decide(self.now, self.chance)
         self._record(decision.events)
+        self.now = max(self.now, self.run.last_at)  # a decision's moment is rounded up
         for command in decision.commands:
             self._perform(command)
         if not decision.events and not self.run.is_over:

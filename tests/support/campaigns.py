@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from orchestrator.engine.run import Run
 from orchestrator.model import events
@@ -276,6 +277,8 @@ def _wrongly_resolved(campaign: Campaign) -> Iterator[str]:
             intended.at - 0.001 <= each.arrived_at <= lost.at
             for each in campaign.ledger.of_device(event.device)
         )
+        if not _obeys(campaign, event.device):
+            continue  # what has no effect cannot be told from what was not applied
         if applied != event.applied:
             yield f"{event.device}: applied is {applied}, the run says: {event.sign}"
 
@@ -293,7 +296,7 @@ def _asked(
 
 def _repeated(campaign: Campaign) -> Iterator[str]:
     ledger = campaign.ledger
-    for device in ledger.touched():
+    for device in filter(partial(_obeys, campaign), ledger.touched()):
         counts = Counter(each.operation for each in ledger.of_device(device))
         asked = Counter(
             step.operation
@@ -307,6 +310,11 @@ def _repeated(campaign: Campaign) -> Iterator[str]:
     for each in ledger.overlapping_operations():
         yield f"{each.device}: {each.operation} while it was not back from its last operation"
     yield from _accepted_and_repeated(campaign)
+
+
+def _obeys(campaign: Campaign, device: int) -> bool:
+    found = campaign.world.population.device(device, campaign.now)
+    return found is None or found.temperament.obeys
 
 
 def _sent_more_than_once(campaign: Campaign) -> Iterator[str]:
