@@ -439,12 +439,9 @@ def rest_is_over(run: DeviceRun, reading: Reading | None, now: Moment) -> bool:
         return False
     if reading.asked_at < run.asked_after:
         return False
+    # A contact alone is no change: a device that is Up makes one every period, whatever its state.
     device, baseline = reading.device, run.baseline
-    return (
-        device.last_connection != baseline.last_connection_at
-        or device.pending != baseline.pending
-        or device.status.value != baseline.status
-    )
+    return device.pending != baseline.pending or device.status.value != baseline.status
 
 
 def guard_seconds(run: DeviceRun) -> float:

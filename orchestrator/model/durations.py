@@ -21,7 +21,7 @@ def as_text(seconds: float) -> str:
         return "-" + as_text(-seconds)
     if seconds < 1:
         return f"{round(seconds * 1000)}ms" if seconds else "0s"
-    if seconds < 60:
+    if seconds < _UNITS["m"]:
         return f"{seconds:.3g}s"
     rest = round(seconds)
     words = []

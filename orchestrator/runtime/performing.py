@@ -173,23 +173,23 @@ class Watcher:
 
 
 class Queue(Generic[T]):
-    """An unbounded queue; a worker that finds it empty sleeps until something is put."""
+    """An unbounded queue whose workers sleep on one event each, and only when there is no work."""
 
     def __init__(self) -> None:
         self._items: deque[T] = deque()
-        self._sleepers: deque[anyio.Event] = deque()
+        self._idle: deque[anyio.Event] = deque()
 
     def put(self, item: T) -> None:
         """Leave a piece of work; never waits."""
         self._items.append(item)
-        if self._sleepers:
-            self._sleepers.popleft().set()
+        if self._idle:
+            self._idle.popleft().set()
 
     async def serve(self, work: Callable[[T], Awaitable[None]]) -> None:
         """Do one piece of work after the other until cancelled."""
         while True:
             while not self._items:
                 bell = anyio.Event()
-                self._sleepers.append(bell)
+                self._idle.append(bell)
                 await bell.wait()
             await work(self._items.popleft())

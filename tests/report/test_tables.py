@@ -165,7 +165,7 @@ def test_csv_has_a_head_and_one_line_an_event():
     assert (rows[10]["device"], rows[10]["serial_number"]) == ("1001", "ZN1001")
     assert (rows[10]["operation"], rows[10]["attempt"]) == ("factory", "1")
     assert rows[3]["reason"] == "the token is not accepted"
-    assert rows[15]["reason"] == "nothing pending, no contact"
+    assert rows[16]["reason"] == "nothing pending, no contact"
     assert rows[0]["device"] == ""
 
 

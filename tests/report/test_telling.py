@@ -22,6 +22,7 @@ device 1001, step 1, attempt 1: the controller accepted the request (200); proof
 device 1001, step 1, attempt 1: the controller refused the request (409): a session is under way
 device 1001, step 1, attempt 1: the request was not sent: connection refused
 device 1001, step 1, attempt 1: in doubt, no answer to the request came: no answer within 1m
+device 1001, step 1: first contact since the request in doubt at 2026-11-22 04:14:59Z
 device 1001, step 1, attempt 1: the request in doubt was not applied: nothing pending, no contact
 device 1001, step 1, attempt 1: will be tried again, not before 2026-11-22 04:15:04Z: 409
 device 1001, step 1: the command was delivered at 2026-11-22 04:14:59Z; the return is still to come
