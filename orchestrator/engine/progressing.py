@@ -107,9 +107,13 @@ class DeviceRun:
     reason: str = ""
     # volatile: never part of a decision that must survive
     is_being_read: bool = False
+    is_read_in_full: bool = False
+    """The read under way, or the last one, asks for the whole record."""
     failed_looks: int = 0
-    unmoved_at: float | None = None
-    """Controller's clock when the last contact was seen to be the one before the request in doubt."""
+    quiet_until: float | None = None
+    """In doubt: the controller's clock at the last look before the first contact."""
+    quiet_contact_at: float | None = None
+    """The last contact at that look."""
     poll_at: float = 0.0
     """Active moment from which a reading may bring something new; 0 is at once."""
     due: float = field(default=float("inf"))
@@ -239,7 +243,7 @@ _PHASE_AFTER = {
 }
 
 
-def _unsent(run: DeviceRun, event: events.OperationUnsent, active: float, _: RetryPolicy) -> None:
+def _unsent(run: DeviceRun, event: events.OperationUnsent, _: float, __: RetryPolicy) -> None:
     run.holds_slot = False
     run.awaits_change = False
     run.retry_after = 0.0
@@ -263,7 +267,7 @@ def _lost(run: DeviceRun, event: events.OperationLost, active: float, _: RetryPo
         return
     run.phase = Phase.DOUBTING
     run.doubted = True
-    run.first_contact_at = run.unmoved_at = None
+    run.first_contact_at = run.quiet_until = None
     run.failed_looks = 0
     frequency = run.baseline.update_frequency if run.baseline else None
     run.accepted_active_at = active
@@ -588,16 +592,9 @@ def _signs_in_doubt(
     sign = doubting.sign_of_application(doubt, device)
     if sign is not None:
         return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, True, sign)]
-    contact = device.last_connection
-    if doubting.has_no_contact_since(doubt, device):
-        run.unmoved_at = reading.server_at
-    elif (
-        contact is not None
-        and run.first_contact_at is None
-        and run.unmoved_at is not None
-        and contact <= run.unmoved_at + doubting.SHORTEST_BOOT
-    ):
-        return [events.ContactSeen(now.at, run.id, run.step, contact)]
+    first = None if run.first_contact_at is not None else _first_contact(run, device, reading)
+    if first is not None:
+        return [events.ContactSeen(now.at, run.id, run.step, first)]
     if not reading.is_detail:
         return []
     is_over = now.active_of(reading) >= _doubt_ends(run, device)
@@ -605,6 +602,23 @@ def _signs_in_doubt(
     if sign is None:
         return []
     return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, False, sign)]
+
+
+def _first_contact(run: DeviceRun, device: Device, reading: Reading) -> float | None:
+    """Give the last contact if it is surely the first since a look that followed the loss.
+
+    The first look must come before the device can have booted, and no look too long after another.
+    """
+    doubt, contact = run.doubt, device.last_connection
+    if run.quiet_until is None:
+        is_early = reading.server_at <= run.sent_at + doubting.SHORTEST_BOOT
+        if doubting.has_no_contact_since(doubt, device) or (doubt.is_rhythmic and is_early):
+            run.quiet_until, run.quiet_contact_at = reading.server_at, contact
+    elif contact == run.quiet_contact_at:
+        run.quiet_until = reading.server_at
+    elif contact is not None and contact <= run.quiet_until + doubting.SHORTEST_BOOT:
+        return contact
+    return None
 
 
 def _doubt_ends(run: DeviceRun, device: Device) -> float:

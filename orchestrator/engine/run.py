@@ -149,9 +149,9 @@ class Run:
             if reading.device_id in self._planned:
                 self._known[reading.device_id] = reading
             return
-        if not run.last_look or (reading.is_detail and reading.asked_at >= run.asked_after):
+        if _answers(run, reading):
             run.is_being_read = False
-        run.failed_looks = 0
+            run.failed_looks = 0
         if run.phase is Phase.ENDED:
             return
         self._mark(run)
@@ -444,7 +444,7 @@ class Run:
     def _consider_guard_reading(
         self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
     ) -> None:
-        if reading is not None:
+        if reading is not None and (reading.is_detail or not self._guard_in_full):
             self.admissions.guarding.discard(run.id)
             self.admissions.cleared.append(run)
         elif run.failed_looks >= progressing.FINAL_LOOKS:
@@ -601,11 +601,11 @@ class Run:
         if in_full:
             self._read_in_full(decision, run, update_status=False)
         else:
-            run.is_being_read = True
+            run.is_being_read, run.is_read_in_full = True, False
             decision.to_read.append(run.id)
 
     def _read_in_full(self, decision: Decision, run: DeviceRun, *, update_status: bool) -> None:
-        run.is_being_read = True
+        run.is_being_read = run.is_read_in_full = True
         decision.commands.append(ReadDevice(run.id, update_status))
 
     def _wake(self, run: DeviceRun, due: float) -> None:
@@ -665,6 +665,13 @@ def resuming(
         if device.phase is Phase.SENT
     ]
     return happened
+
+
+def _answers(run: DeviceRun, reading: Reading) -> bool:
+    """Say whether a reading is what the device is being read for, not a row that came by the way."""
+    if run.last_look and reading.asked_at < run.asked_after:
+        return False
+    return reading.is_detail or not run.is_read_in_full
 
 
 def _adds(reading: Reading, known: Reading | None) -> bool:

@@ -1,6 +1,7 @@
 """One side in a process of its own, so that its memory and its garbage are its own.
 
-`python -m tests.bench.side SIDE LOOP URL DEVICES IN_FLIGHT FOLDER` prints its figures as JSON.
+`python -m tests.bench.side bare|engine|journal LOOP FOLDER [URL DEVICES IN_FLIGHT]` prints its
+figures as JSON.
 """
 
 import asyncio
@@ -11,17 +12,23 @@ from pathlib import Path
 from typing import Any
 
 
-def _measured(side: str, url: str, devices: int, in_flight: int, folder: Path) -> Coroutine[Any, Any, Any]:
+def _measuring(side: str, folder: Path, against: list[str]) -> Coroutine[Any, Any, Any]:
+    """Import no more than the side needs: imports are a part of its memory."""
+    if side == "journal":
+        from tests.bench import journal
+
+        return journal.run(folder)
+    url, devices, in_flight = against
     if side == "bare":
         from tests.bench import bare
 
-        return bare.run(url, devices, in_flight)
+        return bare.run(url, int(devices), int(in_flight))
     from tests.bench import engine
 
-    return engine.run(url, devices, in_flight, folder)
+    return engine.run(url, int(devices), int(in_flight), folder)
 
 
-def main(side: str, loop: str, url: str, devices: str, in_flight: str, folder: str) -> None:
+def main(side: str, loop: str, folder: str, *against: str) -> None:
     """Measure one side on the given event loop."""
     factory = None
     if loop == "uvloop":
@@ -29,7 +36,7 @@ def main(side: str, loop: str, url: str, devices: str, in_flight: str, folder: s
 
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        figures = runner.run(_measured(side, url, int(devices), int(in_flight), Path(folder)))
+        figures = runner.run(_measuring(side, Path(folder), list(against)))
     print(json.dumps(figures))
 
 

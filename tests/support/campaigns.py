@@ -150,7 +150,7 @@ class Campaign(Rehearsal):
         """
         self._killed_at, self._sends_last = length, sends_last
         try:
-            while len(self.journal) < length:
+            while len(self.journal) < length and not self.run.is_over:
                 self.turn()
         except _KilledError:
             pass

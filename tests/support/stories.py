@@ -1,0 +1,344 @@
+"""A dialogue with the brain: what the controller shows, what the brain sends, what comes back.
+
+A `Story` drives one `Run` by hand in its own time. The controller is a record per device that the
+test changes with `shows`; reads are answered from it at once unless the story says otherwise.
+Operation requests stay open until the test answers them. All moments a test writes are seconds
+since the story began.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import fields, replace
+
+from orchestrator.engine.progressing import DeviceRun
+from orchestrator.engine.run import PATIENCE, Run, replayed, resuming
+from orchestrator.model import answers, commands, events, moments
+from orchestrator.model.answering import event_of
+from orchestrator.model.devices import DeviceId, device_from_record
+from orchestrator.model.events import Event
+from orchestrator.model.operations import Operation
+from orchestrator.model.plans import Limits, Plan, PlannedDevice
+from orchestrator.model.playbooks import Playbook, PlaybookSource
+from orchestrator.model.policies import Guard, RequestLimits, RetryPolicy, Rollout
+from orchestrator.model.readings import Probed, Reading, ReadingFailed
+from orchestrator.model.selections import Selection
+from orchestrator.model.steps import CheckStep, OperationStep, SleepStep, Step, default_proof
+
+T0 = 1_795_320_900.0
+MOMENTS = ("last_connection", "status_change", "last_configuration")
+VOLATILE = frozenset(
+    {
+        "is_being_read",
+        "is_read_in_full",
+        "failed_looks",
+        "poll_at",
+        "due",
+        "quiet_until",
+        "quiet_contact_at",
+    }
+)
+
+
+def step(operation: str, *, attempts: int = 4, **proof: object) -> OperationStep:
+    """Give an operation step with the proof of a playbook that says nothing else."""
+    kind = Operation(operation)
+    return OperationStep(kind, replace(default_proof(kind), **proof), attempts)
+
+
+def plan_of(
+    *steps: Step,
+    devices: int = 1,
+    max_down: int = 1,
+    in_flight: int = 20,
+    delay: float = 0.0,
+    per_second: float | None = None,
+    guard: Guard | None = None,
+    selection: Selection | None = None,
+    retry: RetryPolicy | None = None,
+    created_at: float = T0,
+) -> Plan:
+    """Give a plan over devices 1, 2, 3... with serial numbers SN1, SN2, SN3..."""
+    playbook = Playbook(
+        name="story",
+        description="",
+        selection=selection or Selection(everything=True),
+        steps=steps,
+        guard=guard or Guard(),
+        rollout=Rollout(max_down),
+        requests=RequestLimits(delay, in_flight, per_second),
+        retry=retry or RetryPolicy(),
+    )
+    return Plan(
+        playbook=playbook,
+        source=PlaybookSource("story.yaml", ""),
+        controller="https://control.example.com/api/v1",
+        created_at=created_at,
+        devices=tuple(
+            PlannedDevice(DeviceId(n), f"SN{n}", f"branch {n}") for n in range(1, devices + 1)
+        ),
+        limits=Limits(devices, max_down, in_flight, delay, per_second),
+    )
+
+
+class Story:
+    """One run, told step by step; every event of a decision is folded before the next thing happens."""
+
+    def __init__(
+        self,
+        *steps: Step,
+        patience: float = PATIENCE,
+        skew: float = 0.0,
+        chance: float = 0.5,
+        by_pages: bool = False,
+        **plan: object,
+    ) -> None:
+        self.plan = plan_of(*steps, **plan)
+        self.patience = patience
+        self.skew = skew
+        """The controller's clock minus ours."""
+        self.chance = chance
+        self.by_pages = by_pages
+        """Answer `ReadDevices` as list pages do: without the fields that only single reads have."""
+        self.now = T0
+        self.journal: list[Event] = []
+        self.sent: list[commands.SendOperation] = []
+        self.open: list[commands.SendOperation] = []
+        self.reads: list[commands.Command] = []
+        self.unread: list[tuple[float, commands.Command]] = []
+        self.reads_fail: ReadingFailed | None = None
+        self.is_silent = False
+        """Reads are left open; `answer_reads` answers them."""
+        self.is_usable = True
+        """What probes find."""
+        self.probe_detail: dict[str, object] = {}
+        self.probes = 0
+        self.records = {d.id: self._healthy(d) for d in self.plan.devices}
+        self.run = Run(self.plan, patience=patience)
+        self._record([_beginning(self.plan)])
+
+    def _healthy(self, planned: PlannedDevice) -> dict[str, object]:
+        return {
+            "id": planned.id,
+            "serial_number": planned.serial_number,
+            "status": "Up",
+            "is_active": True,
+            "pending_settings": "none",
+            "status_change": -86_400.0,
+            "last_connection": -100.0,
+            "last_configuration": -86_400.0,
+            "update_frequency": 300,
+            "firmware_image_is_pending": False,
+        }
+
+    # What the controller shows and answers
+
+    def shows(self, device: int = 1, **changes: object) -> "Story":
+        """The controller's record of a device from now on; moments are seconds of the story."""
+        self.records[DeviceId(device)].update(changes)
+        return self
+
+    def loses(self, device: int = 1) -> "Story":
+        """The controller has no such record any more."""
+        del self.records[DeviceId(device)]
+        return self
+
+    def accepts(self) -> "Story":
+        """Answer the oldest open request with 200."""
+        return self._answers(answers.Accepted(200, self._server_now()))
+
+    def refuses(
+        self, status: int, refusal: answers.Refusal, retry_after: float | None = None
+    ) -> "Story":
+        """Answer the oldest open request with a refusal."""
+        reason = f"the controller answered {status}"
+        return self._answers(answers.Refused(refusal, status, reason, retry_after))
+
+    def drops(self) -> "Story":
+        """The answer to the oldest open request is lost."""
+        return self._answers(answers.Lost("the connection was closed"))
+
+    def cannot_connect(self, *, stale: bool = False) -> "Story":
+        """The oldest open request never leaves."""
+        return self._answers(answers.Unsent("connection refused", stale))
+
+    def _answers(self, answer: answers.OperationAnswer) -> "Story":
+        self._record([event_of(self.open.pop(0), answer, self.now)])
+        return self.settles()
+
+    def answer_reads(self) -> "Story":
+        """Answer all reads that were left open, from the record as it is now."""
+        waiting, self.unread = self.unread, []
+        for asked_at, command in waiting:
+            self._read(command, asked_at=asked_at)
+        return self.settles()
+
+    def observes(self, device: int = 1, *, asked: float | None = None, **row: object) -> "Story":
+        """Hand in a row of a list page that nobody asked for on behalf of this device."""
+        asked_at = self.now if asked is None else T0 + asked
+        record = {**self.records[DeviceId(device)], **row}
+        self.run.observe(self._reading(record, asked_at, is_detail=False), self.now)
+        return self.settles()
+
+    # What time does
+
+    def settles(self) -> "Story":
+        """Let the brain decide until it has nothing more to say at this moment."""
+        for _ in range(1000):
+            decision = self.run.decide(self.now, lambda: self.chance)
+            self._record(decision.events)
+            self.now = max(self.now, self.run.last_at)
+            for command in decision.commands:
+                self._perform(command)
+            if self.run.is_over or not (decision.events or self._wants_to_decide()):
+                return self
+        raise AssertionError("the brain never comes to rest")
+
+    def _wants_to_decide(self) -> bool:
+        wake = self.run.next_wake()
+        return wake is not None and wake <= self.now
+
+    def until(self, at: float) -> "Story":
+        """Let time pass up to a moment, deciding whenever the brain wants to."""
+        self.settles()
+        while not self.run.is_over:
+            wake = self.run.next_wake()
+            if wake is None or wake > T0 + at:
+                break
+            self.now = max(self.now, wake)
+            self.settles()
+        self.now = max(self.now, T0 + at)
+        return self if self.run.is_over else self.settles()
+
+    def later(self, seconds: float) -> "Story":
+        """Let so many seconds pass."""
+        return self.until(self.now - T0 + seconds)
+
+    def crashes(self, *, later: float = 0.0) -> "Story":
+        """Another process takes over; requests and reads under way are never answered."""
+        self.now += later
+        self.open, self.unread = [], []
+        self.run = replayed(self.plan, self.journal, patience=self.patience)
+        self._record(resuming(self.run, self.now, by="ana", host="noc-1"))
+        return self.settles()
+
+    # What the brain has said
+
+    def events(self, *kinds: type[Event]) -> list[Event]:
+        """Give the recorded events of these kinds, all without kinds."""
+        return [event for event in self.journal if not kinds or isinstance(event, kinds)]
+
+    def last(self, kind: type[Event]) -> Event:
+        """Give the latest event of a kind."""
+        return self.events(kind)[-1]
+
+    def device(self, device: int = 1) -> DeviceRun:
+        """Give one device's walk."""
+        return self.run.devices[DeviceId(device)]
+
+    def verdict(self, device: int = 1) -> str | None:
+        """Give a device's verdict."""
+        run = self.run.devices.get(DeviceId(device))
+        return run.verdict.value if run and run.verdict else None
+
+    def reason(self, device: int = 1) -> str:
+        """Give why a device ended as it did."""
+        return self.device(device).reason
+
+    @property
+    def operations(self) -> list[tuple[int, str]]:
+        """Every request that was sent: the device and the operation."""
+        return [(command.device, command.operation.value) for command in self.sent]
+
+    @property
+    def refreshes(self) -> int:
+        """Reads that asked the controller to update the status first."""
+        return sum(
+            isinstance(read, commands.ReadDevice) and read.update_status for read in self.reads
+        )
+
+    # The machinery
+
+    def _record(self, happened: Iterable[Event]) -> None:
+        for event in happened:
+            self.journal.append(event)
+            self.run.after(event)
+
+    def _perform(self, command: commands.Command) -> None:
+        match command:
+            case commands.SendOperation():
+                self.sent.append(command)
+                self.open.append(command)
+            case commands.ProbeController():
+                self.probes += 1
+                found = Probed(self.now, self.is_usable, **self.probe_detail)
+                self.run.observe(found, self.now)
+            case _:
+                self.reads.append(command)
+                if self.is_silent:
+                    self.unread.append((self.now, command))
+                else:
+                    self._read(command, asked_at=self.now)
+
+    def _read(self, command: commands.Command, *, asked_at: float) -> None:
+        is_many = isinstance(command, commands.ReadDevices)
+        devices = command.devices if is_many else (command.device,)
+        if self.reads_fail is not None:
+            self.run.observe(replace(self.reads_fail, device_ids=devices), self.now)
+            return
+        for device in devices:
+            record = self.records.get(device)
+            if record is None:
+                self.run.observe(Reading(device, None, asked_at, self._server_now()), self.now)
+            else:
+                is_detail = not (is_many and self.by_pages)
+                self.run.observe(self._reading(record, asked_at, is_detail=is_detail), self.now)
+
+    def _reading(self, record: dict[str, object], asked_at: float, *, is_detail: bool) -> Reading:
+        shown = dict(record)
+        if not is_detail:
+            del shown["update_frequency"], shown["firmware_image_is_pending"]
+        for name in MOMENTS:
+            if shown.get(name) is not None:
+                shown[name] = moments.as_text(math.floor(T0 + self.skew + shown[name]))
+        device = device_from_record(shown)
+        return Reading(device.id, device, asked_at, self._server_now(), is_detail=is_detail)
+
+    def _server_now(self) -> float:
+        return float(math.floor(self.now + self.skew))
+
+
+def durable(run: Run) -> dict[str, object]:
+    """Give everything of a run's state that its journal must be able to restore."""
+    names = [each.name for each in fields(DeviceRun) if each.name not in VOLATILE]
+    return {
+        "devices": {
+            device.id: {name: getattr(device, name) for name in names}
+            for device in run.devices.values()
+            if device.attempt or device.step or device.verdict or device.phase.name != "READY"
+        },
+        "verdicts": +run.verdicts,
+        "down": run.admissions.down,
+        "in_flight": run.admissions.in_flight,
+        "pace": run.pace,
+        "stopped": run.stopped,
+        "interrupted": run.interrupted,
+        "is_paused": run.is_paused,
+        "finished_at": run.finished_at,
+        "active": run.active(run.last_at),
+    }
+
+
+def check(*conditions: object, within: float = 0.0) -> CheckStep:
+    """Give a check step."""
+    return CheckStep(tuple(conditions), within)
+
+
+def sleep(seconds: float) -> SleepStep:
+    """Give a sleep step."""
+    return SleepStep(seconds)
+
+
+def _beginning(plan: Plan) -> Event:
+    return events.RunStarted(
+        T0, "story", "", "", "test", "ana", "noc-1", plan.controller, len(plan.devices)
+    )
