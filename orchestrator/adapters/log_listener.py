@@ -1,7 +1,7 @@
 """Tells the log what has happened: the turns of a run and what goes wrong, nothing of every day."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from orchestrator.model.events import (
     DeviceFinished,
@@ -23,6 +23,8 @@ from orchestrator.model.events import (
     as_facts,
 )
 from orchestrator.model.verdicts import Verdict
+
+Level = Literal["info", "warning", "error"]
 
 
 class Narrator(Protocol):
@@ -49,47 +51,37 @@ class LogListener:
 
     def hear(self, events: Sequence[Event]) -> None:
         for event in events:
-            self._tell(event)
+            noted = _NOTED.get(type(event))
+            if noted is not None and not _is_every_day(event):
+                self._tell(*noted, event)
 
-    def _tell(self, event: Event) -> None:
-        match event:
-            case RunStarted() | RunResumed() | RunContinued() | RunFinished():
-                self._line(self._log.info, event)
-            case RunInterrupted() | RunPaused() | SendingSlowed():
-                self._line(self._log.warning, event)
-            case RunStopped():
-                self._line(self._log.error, event)
-            case OperationLost() | DeviceRelapsed() | StepFailed():
-                self._line(self._log.warning, event)
-            case OperationRefused() | OperationUnsent() | LastLookTaken():
-                self._line(self._log.info, event)
-            case DeviceFinished(verdict=verdict) if verdict in _TROUBLE:
-                self._line(self._log.warning, event)
-            case _:
-                pass
-
-    def _line(self, tell: Any, event: Event) -> None:
+    def _tell(self, level: Level, name: str, event: Event) -> None:
         facts = as_facts(event)
         # The line has a moment of its own; this one is the run's.
         facts["happened_at"] = facts.pop("at")
-        tell(_DOTTED[type(event)], **facts)
+        tell = getattr(self._log, level)
+        tell(name, **facts)
+
+
+def _is_every_day(event: Event) -> bool:
+    return isinstance(event, DeviceFinished) and event.verdict not in _TROUBLE
 
 
 _TROUBLE = frozenset(verdict.value for verdict in Verdict if verdict.is_trouble)
-_DOTTED: dict[type[Event], str] = {
-    RunStarted: "run.started",
-    RunResumed: "run.resumed",
-    RunInterrupted: "run.interrupted",
-    RunPaused: "run.paused",
-    RunContinued: "run.continued",
-    RunStopped: "run.stopped",
-    RunFinished: "run.finished",
-    SendingSlowed: "sending.slowed",
-    OperationLost: "operation.lost",
-    OperationRefused: "operation.refused",
-    OperationUnsent: "operation.unsent",
-    DeviceRelapsed: "device.relapsed",
-    LastLookTaken: "device.last_look_taken",
-    StepFailed: "step.failed",
-    DeviceFinished: "device.finished",
+_NOTED: dict[type[Event], tuple[Level, str]] = {
+    RunStarted: ("info", "run.started"),
+    RunResumed: ("info", "run.resumed"),
+    RunInterrupted: ("warning", "run.interrupted"),
+    RunPaused: ("warning", "run.paused"),
+    RunContinued: ("info", "run.continued"),
+    RunStopped: ("error", "run.stopped"),
+    RunFinished: ("info", "run.finished"),
+    SendingSlowed: ("warning", "sending.slowed"),
+    OperationLost: ("warning", "operation.lost"),
+    OperationRefused: ("info", "operation.refused"),
+    OperationUnsent: ("info", "operation.unsent"),
+    DeviceRelapsed: ("warning", "device.relapsed"),
+    LastLookTaken: ("info", "device.last_look_taken"),
+    StepFailed: ("warning", "step.failed"),
+    DeviceFinished: ("warning", "device.finished"),
 }

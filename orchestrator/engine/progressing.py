@@ -62,6 +62,10 @@ CHANGE_MARGIN = 60.0
 """Seconds beyond one update_frequency that a refused device is given to change its state."""
 
 
+CHANGE_PAUSE = 60.0
+"""Seconds after a refusal within which a contact is no change: a device that boots makes several."""
+
+
 @dataclass(slots=True)
 class DeviceRun:
     """One device's walk; changed only by `after`, but for the fields named volatile."""
@@ -443,9 +447,13 @@ def rest_is_over(run: DeviceRun, reading: Reading | None, now: Moment) -> bool:
         return False
     if reading.asked_at < run.asked_after:
         return False
-    # A contact alone is no change: a device that is Up makes one every period, whatever its state.
     device, baseline = reading.device, run.baseline
-    return device.pending != baseline.pending or device.status.value != baseline.status
+    contact = device.last_connection
+    return (
+        device.pending != baseline.pending
+        or device.status.value != baseline.status
+        or (contact is not None and contact >= run.sent_at + CHANGE_PAUSE)
+    )
 
 
 def guard_seconds(run: DeviceRun) -> float:

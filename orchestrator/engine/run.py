@@ -675,10 +675,12 @@ def _answers(run: DeviceRun, reading: Reading) -> bool:
 
 
 def _adds(reading: Reading, known: Reading | None) -> bool:
-    """Say whether a reading tells more than the last one: it was asked for later, or tells all."""
-    if known is None or reading.asked_at > known.asked_at:
+    """Say whether a reading tells more than the last one: it was asked for later, or it tells all."""
+    if known is None or (reading.is_detail and not known.is_detail):
         return True
-    return reading.asked_at == known.asked_at and (reading.is_detail or not known.is_detail)
+    if reading.is_detail == known.is_detail:
+        return reading.asked_at >= known.asked_at
+    return reading.asked_at > known.asked_at
 
 
 def _rounded_up(moment: float) -> float:

@@ -91,7 +91,9 @@ def device_from_record(record: object) -> Device:
         identity = int(identity)
     if not isinstance(identity, int) or isinstance(identity, bool) or identity < 0:
         raise RecordError(f"a device record needs a whole number as id, this has {identity!r}")
-    fields = {str(key): value for key, value in record.items() if key not in SECRET_FIELDS}
+    fields: dict[str, object] = dict(record)
+    for secret in SECRET_FIELDS:
+        fields.pop(secret, None)
     return Device(
         id=DeviceId(identity),
         serial_number=_as_name(fields.get("serial_number")),

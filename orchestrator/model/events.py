@@ -372,6 +372,7 @@ Event = (
 EVENTS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}
 """Every event by its name in the journal."""
 
+
 def as_facts(event: Event | Baseline) -> dict[str, object]:
     """Give an event's fields as the journal holds them: moments as text, nothing for None."""
     facts: dict[str, object] = {}

@@ -39,6 +39,29 @@ from orchestrator.report.timeline import Timeline
 
 _DISRUPTIVE = frozenset(each.value for each in Operation if each.is_disruptive)
 _TROUBLE = frozenset(each.value for each in Verdict if each.is_trouble)
+_TURNS = frozenset(
+    {
+        RunStarted,
+        RunResumed,
+        RunInterrupted,
+        RunPaused,
+        RunContinued,
+        RunStopped,
+        RunFinished,
+        SendingSlowed,
+    }
+)
+_REQUESTS = frozenset(
+    {
+        OperationIntended,
+        OperationAccepted,
+        OperationRefused,
+        OperationUnsent,
+        OperationLost,
+        DoubtResolved,
+        RetryScheduled,
+    }
+)
 
 
 class State(StrEnum):
@@ -160,30 +183,13 @@ class Summary:
 
     def after(self, event: Event) -> None:
         """Take one more event into account."""
-        match event:
-            case (
-                RunStarted()
-                | RunResumed()
-                | RunInterrupted()
-                | RunPaused()
-                | RunContinued()
-                | RunStopped()
-                | RunFinished()
-                | SendingSlowed()
-            ):
-                self._after_turn(event)
-            case (
-                OperationIntended()
-                | OperationAccepted()
-                | OperationRefused()
-                | OperationUnsent()
-                | OperationLost()
-                | DoubtResolved()
-                | RetryScheduled()
-            ):
-                self._after_request(event)
-            case _:
-                self._after_step(event)
+        kind = type(event)
+        if kind in _REQUESTS:
+            self._after_request(event)
+        elif kind in _TURNS:
+            self._after_turn(event)
+        else:
+            self._after_step(event)
         self.last_at = event.at
 
     def _after_turn(self, event: Event) -> None:
@@ -251,23 +257,23 @@ class Summary:
 
     def _after_step(self, event: Event) -> None:
         match event:
+            case StepSucceeded():
+                self._set_back(event.device, event.at)
+                self._prove(event)
+            case DeviceFinished():
+                self._finish(event)
+            case DeviceReturned():
+                self._note(event.device, "back; must stay up")
+            case DeviceRelapsed():
+                self._note(event.device, event.reason)
             case StepStarted():
                 self._begin(event.device, event.step, event.at)
             case StepHeld():
                 self._begin(event.device, event.step, event.at)
                 self._note(event.device, event.reason)
-            case DeviceReturned():
-                self._note(event.device, "back; must stay up")
-            case DeviceRelapsed():
-                self._note(event.device, event.reason)
-            case StepSucceeded():
-                self._set_back(event.device, event.at)
-                self._prove(event)
             case StepFailed():
                 self._set_back(event.device, event.at)
                 self._note(event.device, event.reason)
-            case DeviceFinished():
-                self._finish(event)
             case _:
                 pass
 

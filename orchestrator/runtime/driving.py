@@ -9,6 +9,7 @@ from orchestrator.engine.run import Run
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.events import Event
 from orchestrator.ports import Clock, Controller, Journal, Listener
+from orchestrator.runtime.collecting import seldom_collecting
 from orchestrator.runtime.inbox import Inbox
 from orchestrator.runtime.performing import Performer
 
@@ -48,14 +49,15 @@ class Drive:
         Raises JournalError when an event cannot be made durable: then nothing more is sent.
         """
         failure: OrchestratorError | None = None
-        async with anyio.create_task_group() as tasks:
-            self._performer.start(tasks)
-            try:
-                while not self._run.is_over:
-                    await self._turn()
-            except OrchestratorError as error:  # let out as it is, not in a group
-                failure = error
-            tasks.cancel_scope.cancel()
+        with seldom_collecting():
+            async with anyio.create_task_group() as tasks:
+                self._performer.start(tasks)
+                try:
+                    while not self._run.is_over:
+                        await self._turn()
+                except OrchestratorError as error:  # let out as it is, not in a group
+                    failure = error
+                tasks.cancel_scope.cancel()
         if failure is not None:
             raise failure
 

@@ -123,9 +123,7 @@ def _controller(devices: int) -> Iterator[int]:
         process.stdin.close()
 
 
-def _side(
-    side: str, port: int, asked: argparse.Namespace
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _side(side: str, port: int, asked: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     address = f"http://127.0.0.1:{port}"
     figures = _run_side(
         side, asked.loop, f"{address}/api/v1", str(asked.devices), str(asked.in_flight)

@@ -91,17 +91,19 @@ def shortest_lead(
 
 
 def summary(plain: Sequence[Plain], engine: Sequence[Engine]) -> dict[str, Any]:
-    """Give the medians of both sides and the median of the rounds' ratios."""
+    """Give the medians of both sides, and of each round's ratio with the least and the most of it."""
     pairs = list(zip(plain, engine, strict=True))
+    ratios = {
+        "per_second": [e.per_second / p.per_second for p, e in pairs],
+        "sent_per_second": [e.sent_per_second / p.per_second for p, e in pairs],
+        "cpu_micros": [e.cpu_micros / p.cpu_micros for p, e in pairs],
+        "peak_memory": [e.peak_memory / p.peak_memory for p, e in pairs],
+    }
     return {
         "plain": _medians(plain),
         "engine": _medians(engine),
-        "ratio": {
-            "per_second": median(e.per_second / p.per_second for p, e in pairs),
-            "sent_per_second": median(e.sent_per_second / p.per_second for p, e in pairs),
-            "cpu_micros": median(e.cpu_micros / p.cpu_micros for p, e in pairs),
-            "peak_memory": median(e.peak_memory / p.peak_memory for p, e in pairs),
-        },
+        "ratio": {name: median(each) for name, each in ratios.items()},
+        "ratio_range": {name: (min(each), max(each)) for name, each in ratios.items()},
     }
 
 
@@ -118,13 +120,15 @@ _ROWS = {
 }
 
 
-def table(said: Mapping[str, Mapping[str, float]]) -> str:
+def table(said: Mapping[str, Mapping[str, Any]]) -> str:
     """Write the comparison for people."""
-    lines = [f"{'':22}{'plain aiohttp':>15}{'engine':>12}{'engine/plain':>15}"]
+    lines = [f"{'':22}{'plain aiohttp':>15}{'engine':>10}{'engine/plain':>15}   of a round"]
     for name, title in _ROWS.items():
-        plain = said["plain"].get(name)
+        plain, engine = said["plain"].get(name), said["engine"][name]
         shown = "" if plain is None else f"{plain:,.0f}"
+        least, most = said["ratio_range"][name]
         lines.append(
-            f"{title:22}{shown:>15}{said['engine'][name]:>12,.0f}{said['ratio'][name]:>15.2f}"
+            f"{title:22}{shown:>15}{engine:>10,.0f}{said['ratio'][name]:>15.2f}"
+            f"   {least:.2f} to {most:.2f}"
         )
     return "\n".join(lines)

@@ -6,6 +6,7 @@ from orchestrator.engine.progressing import FINAL_LOOKS, Phase
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import Status
+from orchestrator.model.policies import RetryPolicy
 from orchestrator.model.readings import ReadingFailed
 from orchestrator.model.selections import AtLeast, Condition, Equals
 from tests.support.stories import Story, check, sleep, step
@@ -133,8 +134,10 @@ def test_trap_12_a_record_that_is_missing_for_a_while_is_waited_for():
 
 @pytest.mark.parametrize("lost_at", [30, 85], ids=["before its return", "after its return"])
 def test_trap_12_a_record_that_stays_missing_ends_unconfirmed(lost_at):
-    story = rebooting().until(5).shows(last_connection=5).until(29)
-    story.shows(last_connection=70 if lost_at > 70 else 5).until(lost_at).loses().until(3000)
+    story = rebooting().until(5).shows(last_connection=5).until(30)
+    if lost_at > 70:
+        story.until(70).shows(last_connection=70)
+    story.until(lost_at).loses().until(3000)
 
     assert story.verdict() == "unconfirmed"
     assert "no longer has its record" in story.reason()
@@ -142,8 +145,10 @@ def test_trap_12_a_record_that_stays_missing_ends_unconfirmed(lost_at):
 
 @pytest.mark.parametrize("since", [30, 85], ids=["before its return", "after its return"])
 def test_trap_12_a_record_that_cannot_be_read_any_more_ends_unconfirmed(since):
-    story = rebooting().until(5).shows(last_connection=5).until(29)
-    story.shows(last_connection=70 if since > 70 else 5).until(since)
+    story = rebooting().until(5).shows(last_connection=5).until(30)
+    if since > 70:
+        story.until(70).shows(last_connection=70)
+    story.until(since)
     story.reads_fail = BROKEN
     story.until(4000)
 
@@ -388,13 +393,12 @@ def test_a_contact_that_came_while_nobody_could_look_cannot_be_told():
 
 def test_after_a_doubt_a_device_that_is_not_fit_any_more_is_in_doubt_and_never_skipped():
     """A request was sent to it: `skipped` would say that nothing was."""
-    story = lost().until(199).shows(last_connection=198).until(495)
-    story.shows(last_connection=497).is_silent = True
-    story.until(501).is_silent = False
-    story.answer_reads()
+    slow = RetryPolicy(first_wait=200.0, longest_wait=200.0)
+    story = lost(retry=slow).until(199).shows(last_connection=198).until(495)
+    story.shows(last_connection=497).until(500)
     assert not story.last(events.DoubtResolved).applied
 
-    story.shows(status="Down", status_change=501).until(700)
+    story.shows(status="Down", status_change=500).until(700)
 
     assert story.verdict() == "in_doubt"
     assert "now status is Down" in story.reason()
@@ -420,20 +424,34 @@ def test_a_gentle_request_that_is_lost_every_time_ends_in_doubt():
 
 @pytest.mark.parametrize("status", [409, 422])
 def test_a_refusal_for_the_devices_state_waits_for_a_change(status):
-    story = Story(REBOOT).settles().refuses(status, Refusal.STATE).until(300)
+    story = Story(REBOOT).settles().refuses(status, Refusal.STATE).until(200)
     assert story.operations == [(1, "reboot")]
 
-    story.shows(pending_settings="wifi_config").until(311).shows(pending_settings="none").until(330)
+    story.shows(last_connection=200).until(215)
 
     assert story.operations == [(1, "reboot")] * 2
 
 
-def test_a_contact_alone_is_no_change_of_state():
-    story = Story(REBOOT).settles().refuses(422, Refusal.STATE).until(200)
-    story.shows(last_connection=200).until(355)
+def test_a_contact_soon_after_the_refusal_is_no_change():
+    story = Story(REBOOT).settles().refuses(422, Refusal.STATE).until(30)
+    story.shows(last_connection=30).until(355)
+
     assert story.operations == [(1, "reboot")]
 
-    assert story.until(370).operations == [(1, "reboot")] * 2
+
+def test_without_any_change_it_is_tried_again_after_a_period_and_a_minute():
+    story = Story(REBOOT).settles().refuses(422, Refusal.STATE)
+
+    assert story.until(359).operations == [(1, "reboot")]
+    assert story.until(361).operations == [(1, "reboot")] * 2
+
+
+def test_a_change_for_the_worse_ends_the_wait_too_and_the_guard_skips_the_device():
+    story = Story(REBOOT).settles().refuses(422, Refusal.STATE).until(30)
+    story.shows(status="Down", status_change=30).until(60)
+
+    assert story.verdict() == "skipped"
+    assert story.operations == [(1, "reboot")]
 
 
 def test_refusals_for_the_state_use_up_the_attempts():
