@@ -135,12 +135,14 @@ async def start_run(
 ) -> RunOutcome:
     """Make a run of the plan and drive it until it is over or interrupted by a signal.
 
-    Raises RunError when the folder cannot be made, JournalError when something cannot be recorded.
+    Raises RunError when the folder cannot be made, UnrecordedError or JournalError when something
+    cannot be recorded.
     """
     async with connected(settings, plan.playbook.requests, not_before=plan.read_at) as hands:
         now = hands[1].now()
         folder = RunsFolder(settings.runs_dir).create(run_id, playbook=plan.playbook.name, now=now)
         with folder.locked(now=now):
+            folder.make_way()
             plan_digest = plan_file.write_plan(plan, folder.plan_path)
             run = Run(plan, patience=settings.controller_patience)
             for device in plan.records.values():

@@ -6,7 +6,7 @@ Rising strength: default, environment, `.env`, command line. Nobody else knows p
 import difflib
 import ipaddress
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -31,7 +31,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from orchestrator.model import durations
+from orchestrator.model import durations, tokens
 from orchestrator.model.errors import SettingsError
 
 PREFIX = "ORCHESTRATOR_"
@@ -121,12 +121,12 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003 - as it is called
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as it is called
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the command line beat `.env`, and `.env` beat the environment."""
-        return init_settings, dotenv_settings, env_settings
+        """Take what `load` has read and weighed, and look nowhere else."""
+        return (init_settings,)
 
     @field_validator("base_url")
     @classmethod
@@ -146,7 +146,7 @@ class Settings(BaseSettings):
     @field_validator("token", "audit_key")
     @classmethod
     def _is_one_word(cls, value: SecretStr | None) -> SecretStr | None:
-        return None if value is None else SecretStr(_checked_secret(value.get_secret_value()))
+        return None if value is None else SecretStr(tokens.one_word(value.get_secret_value()))
 
     @field_validator("token_file")
     @classmethod
@@ -158,8 +158,9 @@ class Settings(BaseSettings):
     @field_validator("ca_bundle")
     @classmethod
     def _can_be_read(cls, value: Path | None) -> Path | None:
-        if value is not None and not (value.is_file() and os.access(value, os.R_OK)):
-            raise ValueError(f"there is no readable file {value}")
+        there = value is not None and (value.is_file() or value.is_dir())
+        if value is not None and not (there and os.access(value, os.R_OK)):
+            raise ValueError(f"there is no readable file or folder {value}")
         return value
 
     @field_validator("speed")
@@ -180,11 +181,6 @@ class Settings(BaseSettings):
         """Give the audit key as the journal takes it."""
         return None if self.audit_key is None else self.audit_key.get_secret_value().encode()
 
-    @property
-    def is_local(self) -> bool:
-        """True when the controller is on this machine, as a simulator is."""
-        return is_loopback(self.base_url)
-
     def source_of(self, field: str) -> str:
         """Name where a value came from: default, environment, .env or command line."""
         return self._sources.get(field, "default")
@@ -198,48 +194,52 @@ class Settings(BaseSettings):
                 f"there is no token: set {PREFIX}TOKEN, or {PREFIX}TOKEN_FILE to a file with it"
             )
         try:
-            return _checked_secret(self.token_file.read_text(encoding="utf-8"))
+            with self.token_file.open("rb") as file:
+                return tokens.one_word(file.read(tokens.LONGEST + 1))
         except OSError as error:
             reason = (error.strerror or "unreadable").lower()
             raise SettingsError(f"the token file {self.token_file}: {reason}") from error
         except ValueError as error:
-            # A UnicodeDecodeError would show the bytes of the secret.
-            reason = "it is not text" if isinstance(error, UnicodeDecodeError) else str(error)
-            raise SettingsError(f"the token file {self.token_file}: {reason}") from None
+            raise SettingsError(f"the token file {self.token_file}: {error}") from None
 
     @classmethod
-    def _loaded(
-        cls, given: Mapping[str, object], env_file: Path | None, sources: Mapping[str, str]
-    ) -> Self:
-        settings = cls(_env_file=env_file, **given)  # type: ignore[arg-type]  # values are checked by the model
+    def _loaded(cls, given: Mapping[str, Any], sources: Mapping[str, str]) -> Self:
+        settings = cls(**given)
         settings._sources = sources
         return settings
 
 
 def load(
-    overrides: Mapping[str, object] | None = None, *, env_file: Path | None = None
+    overrides: Mapping[str, object] | None = None,
+    *,
+    env_file: Path | None = None,
+    ignoring: Collection[str] = (),
 ) -> Settings:
     """Read all settings; `overrides` come from the command line, None in them means not given.
 
+    What the environment and `.env` say of the settings in `ignoring` is not looked at.
     Without `env_file` a `.env` in the working directory is read if there is one. Raises
     SettingsError with everything that is wrong, one line each, and no secret in it.
     """
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     from_file = _env_file(env_file)
     dotenv = DotEnvSettingsSource(Settings, env_file=from_file)
-    environment = EnvSettingsSource(Settings)
-    sources = {
-        **dict.fromkeys(environment(), "environment"),
-        **dict.fromkeys(dotenv(), ".env"),
-        **dict.fromkeys(given, "command line"),
-    }
+    known = {name: value for name, value in given.items() if name in Settings.model_fields}
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for source, found in (
+        ("environment", _without(EnvSettingsSource(Settings)(), ignoring)),
+        (".env", _without(dotenv(), ignoring)),
+        ("command line", known),
+    ):
+        values |= found
+        sources |= dict.fromkeys(found, source)
     faults = _unknown_overrides(given) + _unknown_in_file(dotenv.env_vars)
     typos, warnings = _unknown_in_environment(os.environ)
     faults += typos
     settings = None
     try:
-        known = {name: value for name, value in given.items() if name in Settings.model_fields}
-        settings = Settings._loaded(known, from_file, sources)  # noqa: SLF001 - its other half
+        settings = Settings._loaded(values, sources)  # noqa: SLF001 - its other half
     except ValidationError as error:
         # The traceback of a validation error may show values; only our sentences leave.
         faults += [_sentence(each, sources) for each in error.errors(include_url=False)]
@@ -247,6 +247,10 @@ def load(
         raise SettingsError("\n".join(faults))
     settings._warnings = tuple(warnings)  # noqa: SLF001
     return settings
+
+
+def _without(found: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name not in names}
 
 
 def is_loopback(url: str) -> bool:
@@ -333,15 +337,6 @@ def _checked_url(value: str) -> str:
     if any(character.isspace() or not character.isprintable() for character in value.strip()):
         raise ValueError("the URL must not hold blanks or control characters")
     return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
-
-
-def _checked_secret(value: str) -> str:
-    text = value.strip()
-    if not text:
-        raise ValueError("it is empty")
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("it must be one word of plain characters, on one line")
-    return text
 
 
 def _env_file(asked_for: Path | None) -> Path | None:

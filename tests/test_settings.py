@@ -194,6 +194,7 @@ def test_a_token_is_read_from_its_file_each_time(tmp_path):
         (b"two words", "it must be one word"),
         (b"line\nline", "it must be one word"),
         (b"\xff\xfe", "it is not text"),
+        (b"a" * 100_000, "it is longer than"),
         (None, "no such file"),
     ],
 )
@@ -221,7 +222,24 @@ def test_a_tilde_is_the_home_of_the_user(monkeypatch, tmp_path):
 def test_a_ca_bundle_must_be_there():
     (fault,) = _faults({"ca_bundle": "nowhere.pem"})
 
-    assert fault == "--ca-bundle: there is no readable file nowhere.pem"
+    assert fault == "--ca-bundle: there is no readable file or folder nowhere.pem"
+
+
+def test_a_ca_bundle_may_be_a_file_or_a_folder(tmp_path):
+    (tmp_path / "company.pem").touch()
+
+    assert load({"ca_bundle": tmp_path}).ca_bundle == tmp_path
+    assert load({"ca_bundle": tmp_path / "company.pem"}).ca_bundle == tmp_path / "company.pem"
+
+
+def test_what_is_to_be_ignored_keeps_its_default_wherever_it_stands(monkeypatch):
+    _env(monkeypatch, BASE_URL="no url", PAGE_SIZE="7")
+    _dotenv("ORCHESTRATOR_SPEED=60\n")
+
+    settings = load(ignoring=("base_url", "speed"))
+
+    assert (settings.speed, settings.page_size) == (1, 7)
+    assert settings.source_of("base_url") == "default"
 
 
 def test_everything_that_is_wrong_is_said_at_once_and_no_secret_with_it(monkeypatch):
@@ -303,10 +321,5 @@ def test_the_example_file_names_only_settings_there_are():
         faults = str(error).splitlines()
 
     assert faults == [
-        "ORCHESTRATOR_CA_BUNDLE in .env: there is no readable file /etc/ssl/certs/company.pem"
+        "ORCHESTRATOR_CA_BUNDLE in .env: there is no readable file or folder /etc/ssl/certs/company.pem"
     ]
-
-
-def test_a_local_controller_is_known_as_such():
-    assert load({"base_url": "http://127.0.0.1:1"}).is_local
-    assert not load().is_local

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from orchestrator.adapters.journal_lines import (
     GENESIS,
     Batch,
@@ -17,6 +19,8 @@ from orchestrator.adapters.journal_lines import (
     Replay,
 )
 from orchestrator.model.errors import JournalError
+
+_LONGEST_FIRST_LINE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,51 @@ class Verification:
     def is_sound(self) -> bool:
         """True when every committed line is as it was written; a torn tail does not spoil that."""
         return self.finding is Finding.SOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far a journal can be held against its chain with the key that is there."""
+
+    key: bytes | None
+    believed: bool
+    note: str
+    """What a reader should know of it; empty when all is checked as it should be."""
+
+
+def trust_in(path: Path, key: bytes | None) -> Trust:
+    """Say how a journal can be checked by whoever only looks; raises JournalError when unreadable."""
+    keyed = _first_line(path).get("chain_kind") == "hmac-sha256"
+    if keyed and key is None:
+        return Trust(None, believed=True, note="not checked: chained with an audit key")
+    if not keyed and key is not None:
+        return Trust(None, believed=False, note="checked without the audit key: chained without it")
+    return Trust(key, believed=False, note="")
+
+
+def run_of(path: Path) -> str | None:
+    """Give the run that a journal's first line names; None when there is no such line."""
+    run = _first_line(path).get("run")
+    return run if isinstance(run, str) and run else None
+
+
+def check_run(path: Path, run_id: str) -> None:
+    """Raise JournalError when the journal is that of another run, as in a copied folder."""
+    found = run_of(path)
+    if found not in (None, run_id):
+        what = f"the journal belongs to run {found!r}, not to {run_id!r}"
+        raise JournalFaultError(str(path), 1, what, Finding.CHANGED)
+
+
+def _first_line(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            members = orjson.loads(file.readline(_LONGEST_FIRST_LINE))
+    except orjson.JSONDecodeError:
+        return {}
+    except OSError as error:
+        raise JournalError(f"{path} cannot be read: {why(error)}") from error
+    return members if isinstance(members, dict) else {}
 
 
 def read_records(

@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
+from orchestrator.adapters.journal_reading import why
 from orchestrator.model import moments
 from orchestrator.model.devices import DeviceId
-from orchestrator.model.errors import PlaybookError, RunError
+from orchestrator.model.errors import PlaybookError, RunError, UnrecordedError
 from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
 from orchestrator.model.playbooks import PlaybookSource
 from orchestrator.playbook.reading import read_playbook
@@ -33,7 +34,7 @@ def write_plan(plan: Plan, path: Path) -> str:
     """Write the plan and give its digest; returns only once the whole file is durable.
 
     The file replaces an older one in one step and can be read by its owner only.
-    Raises RunError when it cannot be written.
+    Raises UnrecordedError when it cannot be written.
     """
     content = _content(plan)
     seal = _digest(content)
@@ -41,7 +42,7 @@ def write_plan(plan: Plan, path: Path) -> str:
     try:
         _write_durably(path, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     except OSError as error:
-        raise RunError(f"the plan {path} cannot be written: {error.strerror or error}") from error
+        raise UnrecordedError(f"the plan {path} cannot be written: {why(error)}") from error
     return seal
 
 
@@ -56,7 +57,7 @@ def read_plan(path: Path) -> Plan:
     except FileNotFoundError as error:
         raise RunError(f"there is no plan {path}") from error
     except OSError as error:
-        raise RunError(f"the plan {path} cannot be read: {error.strerror or error}") from error
+        raise RunError(f"the plan {path} cannot be read: {why(error)}") from error
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

@@ -1,6 +1,7 @@
 """Where runs live on disk: one folder each, locked by the process that drives it."""
 
 import difflib
+import errno
 import fcntl
 import os
 import re
@@ -14,9 +15,9 @@ from pathlib import Path
 
 import orjson
 
-from orchestrator.adapters.journal_reading import read_records, why
+from orchestrator.adapters.journal_reading import check_run, read_records, why
 from orchestrator.model import moments
-from orchestrator.model.errors import JournalError, RunError, RunLockedError
+from orchestrator.model.errors import JournalError, RunError, RunLockedError, UnrecordedError
 from orchestrator.model.events import RunStarted
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -93,10 +94,37 @@ class RunFolder:
             raise RunError(f"{path} cannot be written: {why(error)}") from error
 
     def require_journal(self) -> Path:
-        """Give the journal's place; raises RunError when nothing was ever recorded."""
+        """Give the journal's place.
+
+        Raises RunError when nothing was ever recorded, JournalError when it is another run's.
+        """
         if not self.journal_path.is_file():
             raise RunError(f"run {self.run_id} has no journal in {self.path}: it never began")
+        check_run(self.journal_path, self.run_id)
         return self.journal_path
+
+    @property
+    def has_begun(self) -> bool:
+        """True unless it is certain that no event was ever committed."""
+        try:
+            if not self.journal_path.exists():
+                return False
+            return next(read_records(self.journal_path, believed=True), None) is not None
+        except (JournalError, OSError):
+            return True
+
+    def make_way(self) -> None:
+        """Take away what a run that never began left of a journal; to be called under the lock.
+
+        Raises RunError when the run did begin, UnrecordedError when nothing can be removed here.
+        """
+        if self.has_begun:
+            raise _taken(self.run_id)
+        try:
+            self.journal_path.unlink(missing_ok=True)
+        except OSError as error:
+            what = f"{self.journal_path} cannot be removed: {why(error)}"
+            raise UnrecordedError(what) from error
 
     @contextmanager
     def locked(self, *, now: float) -> Iterator[None]:
@@ -120,7 +148,7 @@ class RunFolder:
         try:
             return os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise RunError(f"{self.path} cannot be locked: {why(error)}") from error
+            raise _unwritable(error)(f"{self.path} cannot be locked: {why(error)}") from error
 
     def _take_lock(self, descriptor: int) -> None:
         for more in (True, True, True, False):
@@ -173,6 +201,9 @@ class RunsFolder:
     def create(self, run_id: str | None, *, playbook: str, now: float) -> RunFolder:
         """Make the folder of a new run; without an id a readable, sortable one is made.
 
+        The folder of a run that never began, and that nobody drives, is taken over: what it left
+        is taken away by `make_way`, under the lock.
+
         Raises RunError when the id cannot be a name, is taken, or the folder cannot be made.
         """
         if run_id is not None:
@@ -190,14 +221,22 @@ class RunsFolder:
             path.mkdir(mode=0o700)
             _sync_folder(self.path)
         except FileExistsError as error:
-            what = f"there is a run {run_id} already; resume it or choose another --id"
             if not self.path.is_dir():
                 what = f"the folder for runs, {self.path}, is a file"
-            raise RunError(what) from error
+                raise RunError(what) from error
+            if self.is_taken(run_id):
+                raise _taken(run_id) from error
         except OSError as error:
             what = f"the folder {path} cannot be made: {why(error)}"
-            raise RunError(what) from error
+            raise _unwritable(error)(what) from error
         return RunFolder(path)
+
+    def is_taken(self, run_id: str) -> bool:
+        """True when no new run can have this id: one with it began, or is about to."""
+        folder = RunFolder(self.path / run_id)
+        if not folder.path.is_dir():
+            return folder.path.exists()
+        return folder.has_begun or folder.holder() is not None
 
     def names(self) -> list[str]:
         """Give the ids of all runs, in order; raises RunError when the folder cannot be read."""
@@ -251,6 +290,16 @@ def check_id(run_id: str) -> str:
     return run_id
 
 
+def _taken(run_id: str) -> RunError:
+    return RunError(f"there is a run {run_id} already; resume it or choose another --id")
+
+
+def _unwritable(error: OSError) -> type[RunError]:
+    """A disk that takes nothing keeps a run from being recorded; all else is a wrong folder."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+    return UnrecordedError if full else RunError
+
+
 def new_id(playbook: str, *, now: float, suffix: str) -> str:
     """Make an id that sorts by time and says what the run is about."""
     stamp = moments.as_text(now)
@@ -270,6 +319,7 @@ def _listed(folder: RunFolder) -> Listed:
             if first is not None and isinstance(first.event, RunStarted):
                 started = first.event
                 created_at = started.at
+            check_run(folder.journal_path, folder.run_id)
     except JournalError as error:
         damage = str(error)
     except OSError as error:

@@ -7,19 +7,16 @@ GET  /_simulator/devices/{id}  what really became of one device
 GET, POST /_simulator/faults   read them; replace them by a JSON object, "none", "harsh" or a list
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 
-import anyio
 import orjson
 from aiohttp import web
 
 from orchestrator.ports import Clock
-from orchestrator.simulator.endpoints import DEFAULT_TOKEN, Rules
 from orchestrator.simulator.exchange import Fate, Request, Response
 from orchestrator.simulator.faults import Faults
-from orchestrator.simulator.fleet import make_fleet
 from orchestrator.simulator.ledger import Ledger
 from orchestrator.simulator.world import World
 
@@ -51,35 +48,6 @@ async def serve(
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
-
-
-async def simulate(
-    *,
-    devices: int,
-    seed: int,
-    clock: Clock,
-    ready: Callable[[int], None],
-    host: str = "127.0.0.1",
-    port: int = 0,
-    token: str = DEFAULT_TOKEN,
-    faults: str = "none",
-    speed: float = 1.0,
-) -> None:
-    """Serve a fleet made from a seed until cancelled; `ready` is told the port.
-
-    `faults` is written as `Faults.from_text` reads it. Raises ValueError for faults that are not
-    known and OSError when the port is taken.
-    """
-    world = World(
-        make_fleet(devices, seed),
-        seed=seed,
-        started_at=clock.now(),
-        faults=Faults.from_text(faults),
-        rules=Rules(token=token),
-    )
-    async with serve(world, clock, host=host, port=port, speed=speed) as bound:
-        ready(bound)
-        await anyio.sleep_forever()
 
 
 class _Face:

@@ -1,13 +1,11 @@
 """Where the bearer token comes from, and how it is kept out of sight."""
 
-import re
 import time
 from pathlib import Path
 
+from orchestrator.model import tokens
 from orchestrator.model.errors import SettingsError
 
-_WHOLE = re.compile(r"[\x21-\x7e]+")
-_LONGEST = 16384
 _LOOK_EVERY = 1.0
 """Real seconds between two looks at the file's time stamp."""
 
@@ -88,27 +86,15 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            raw = file.read(_LONGEST + 1)
+            raw = file.read(tokens.LONGEST + 1)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise SettingsError(f"the token file {path} cannot be read: {why}") from None
+    return _checked(raw, f"the token file {path}")
+
+
+def _checked(token: str | bytes, where: str) -> str:
     try:
-        text = raw.decode("ascii")
-    except UnicodeDecodeError:
-        text = None
-    if text is None:
-        raise SettingsError(f"the token file {path} holds characters that a token cannot have")
-    return _checked(text.strip(), f"the token file {path}")
-
-
-def _checked(token: str, where: str) -> str:
-    if not token.strip():
-        raise SettingsError(f"{where} is empty")
-    if len(token) > _LONGEST:
-        raise SettingsError(f"{where} is longer than {_LONGEST} characters")
-    if _WHOLE.fullmatch(token) is None:
-        # Anything else could end the header line and begin another one.
-        raise SettingsError(
-            f"{where} holds spaces, line ends or characters that a token cannot have"
-        )
-    return token
+        return tokens.one_word(token)
+    except ValueError as error:
+        raise SettingsError(f"{where}: {error}") from None

@@ -19,8 +19,11 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit code; whatever goes wrong is one clear message."""
-    from orchestrator.cli import failing
-    from orchestrator.cli.app import invoke
+    try:
+        from orchestrator.cli import failing
+        from orchestrator.cli.app import invoke
+    except KeyboardInterrupt:
+        return 130  # what knows the exit codes is not there yet
 
     try:
         code = invoke(sys.argv[1:] if arguments is None else arguments)

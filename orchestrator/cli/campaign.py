@@ -71,7 +71,7 @@ def check_name(settings: "Settings", name: str) -> None:
     """Return only if a new run can have this name; a plan is costly, and this is known before."""
     from orchestrator.adapters.run_folder import RunsFolder, check_id
 
-    if check_id(name) in RunsFolder(settings.runs_dir).names():
+    if RunsFolder(settings.runs_dir).is_taken(check_id(name)):
         raise RunError(f"there is a run {name} already; resume it or choose another --id")
 
 
@@ -80,11 +80,14 @@ def new_run_id(settings: "Settings", plan: Plan) -> str:
     import secrets
 
     from orchestrator.adapters.run_folder import RunsFolder, new_id
+    from orchestrator.adapters.system_clock import SystemClock
 
+    # The plan knows the controller's clock only, and the run lives by this machine's.
+    now = SystemClock(settings.speed, not_before=plan.read_at).now()
     taken = set(RunsFolder(settings.runs_dir).names())
     length = 1
     while True:
-        made = new_id(plan.playbook.name, now=plan.created_at, suffix=secrets.token_hex(length))
+        made = new_id(plan.playbook.name, now=now, suffix=secrets.token_hex(length))
         if made not in taken:
             return made
         length += 1

@@ -11,6 +11,7 @@ from orchestrator.model.errors import (
     RunError,
     SelectionError,
     SettingsError,
+    UnrecordedError,
 )
 from orchestrator.model.verdicts import Verdict
 
@@ -26,7 +27,8 @@ class ExitCode(IntEnum):
     TROUBLE = 1
     """Some device failed, is unconfirmed or in doubt; or an audit log is not what it was."""
     USAGE = 2
-    """Bad usage, playbook, settings, selection or run reference; nothing was sent."""
+    """Bad usage, playbook, settings, selection or run reference, so that nothing was sent; or stdout
+    takes no output."""
     BUG = 3
     """Our mistake; the traceback is in the log."""
     STOPPED = 4
@@ -41,6 +43,17 @@ class ExitCode(IntEnum):
 
 class NeedsYesError(OrchestratorError):
     """A destructive run can be confirmed neither on a terminal nor by --yes."""
+
+
+class OutputError(OrchestratorError):
+    """What was asked for cannot be written to stdout."""
+
+    @classmethod
+    def of(cls, error: OSError) -> "OutputError":
+        """Say in words what the system has against it."""
+        from orchestrator.adapters.journal_reading import why
+
+        return cls(f"the output cannot be written: {why(error)}")
 
 
 class DeclinedError(OrchestratorError):
@@ -78,7 +91,16 @@ def _of_error(error: BaseException) -> ExitCode:
             return ExitCode.INTERRUPTED
         case BrokenPipeError():
             return ExitCode.BROKEN_PIPE
-        case PlaybookError() | SettingsError() | SelectionError() | RunError() | NeedsYesError():
+        case UnrecordedError():
+            return ExitCode.STOPPED
+        case (
+            PlaybookError()
+            | SettingsError()
+            | SelectionError()
+            | RunError()
+            | NeedsYesError()
+            | OutputError()
+        ):
             return ExitCode.USAGE
         case JournalError():
             # What cannot be believed was there before us; what cannot be written ends the run.

@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 from orchestrator.cli import screen
-from orchestrator.cli.exit_codes import ExitCode, exit_code_of
+from orchestrator.cli.exit_codes import ExitCode, OutputError, exit_code_of
 from orchestrator.model.errors import OrchestratorError, PlaybookError
 
 if TYPE_CHECKING:
@@ -28,16 +28,17 @@ class UnexpectedError(Exception):
 
 def end(error: BaseException) -> int:
     """Tell a person what ended the command, and give the exit code."""
+    first = _of_output(error) or _first_of(error)
     try:
-        return _end(_first_of(error))
+        return _end(first, error)
     except BrokenPipeError:
         return be_quiet()
     except OSError:
         # stderr itself cannot be written: the number has to say it all.
-        return exit_code_of(error)
+        return exit_code_of(first)
 
 
-def _end(error: BaseException) -> int:
+def _end(error: BaseException, whole: BaseException) -> int:
     match error:
         case SystemExit():
             return error.code if isinstance(error.code, int) else ExitCode.DONE
@@ -59,7 +60,7 @@ def _end(error: BaseException) -> int:
         case OrchestratorError():
             screen.complain(str(error))
         case _:
-            _note_bug(error)
+            _note_bug(whole)
             return ExitCode.BUG
     return exit_code_of(error)
 
@@ -69,6 +70,23 @@ def is_bug(error: BaseException) -> bool:
     first = _first_of(error)
     foreseen = isinstance(first, TyperException | typer.Exit | typer.Abort | SystemExit)
     return not foreseen and exit_code_of(first) is ExitCode.BUG
+
+
+def _of_output(error: BaseException) -> OutputError | None:
+    """Tell a stdout that takes no more, such as a full disk, from every other trouble with files."""
+    cause = error.__cause__ if isinstance(error, UnexpectedError) else error
+    first = cause and _first_of(cause)
+    if not isinstance(first, OSError) or isinstance(first, BrokenPipeError):
+        return None
+    try:
+        # What could not be written is still held back, and fails again.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return None
+    except OSError as trouble:
+        be_quiet()
+        return OutputError.of(trouble)
+    return None
 
 
 def _first_of(error: BaseException) -> BaseException:
@@ -84,7 +102,8 @@ def _explain_usage(error: TyperException) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         screen.show(error.format_message())
         return ExitCode.USAGE
-    message = error.format_message().strip().removesuffix(".").removeprefix("Invalid value: ")
+    message = _of_value(error) or error.format_message()
+    message = message.strip().removesuffix(".").removeprefix("Invalid value: ")
     if (option := getattr(error, "option_name", None)) and hasattr(error, "possibilities"):
         near = " or ".join(sorted(error.possibilities or ()))
         message = f"there is no option {option}" + (f"; did you mean {near}?" if near else "")
@@ -94,13 +113,36 @@ def _explain_usage(error: TyperException) -> int:
     return ExitCode.USAGE
 
 
+_KINDS = {"int": "a whole number", "float": "a number", "finite": "a number", "bool": "yes or no"}
+_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+
+
+def _of_value(error: TyperException) -> str | None:
+    """Say what an option takes, for a value it does not; None when something else is wrong."""
+    param = getattr(error, "param", None)
+    found = getattr(error.__cause__, "errors", None)
+    if param is None or found is None:
+        return None
+    first = found()[0]
+    name = max(param.opts, key=len) if param.opts[0].startswith("-") else param.name.upper()
+    context = first.get("ctx", {})
+    if "error" in context:
+        return f"{name}: {context['error']}"
+    bounds = [f"{words} {context[key]:g}" for key, words in _BOUNDS.items() if key in context]
+    kind = _KINDS.get(first["type"].partition("_")[0])
+    if not bounds and kind is None:
+        return None
+    wanted = f"must be {bounds[0]}" if bounds else f"takes {kind}"
+    return f"{name} {wanted}, this is {first['input']!r}"
+
+
 def _note_bug(error: BaseException) -> None:
-    """Write the traceback to the log and one line to the screen; neither may fail."""
+    """Write the whole traceback to the log and one line to the screen; neither may fail."""
     settings = None
     if isinstance(error, UnexpectedError):
         settings, error = error.settings, error.__cause__ or error
     place = _write_to_log(error, settings)
-    screen.complain(f"this is a bug in orchestrator ({type(error).__name__}); {place}")
+    screen.complain(f"this is a bug in orchestrator ({type(_first_of(error)).__name__}); {place}")
 
 
 def _write_to_log(error: BaseException, settings: "Settings | None") -> str:
@@ -123,9 +165,15 @@ def flushed(code: int) -> int:
     """Write out what is still held back; a run's own exit code outlives a reader that went away."""
     try:
         sys.stdout.flush()
-    except (OSError, ValueError):
+    except (BrokenPipeError, ValueError):
         quiet = be_quiet()
         return quiet if code == ExitCode.DONE else code
+    except OSError as trouble:
+        be_quiet()
+        error = OutputError.of(trouble)
+        with suppress(OSError):
+            screen.complain(str(error))
+        return exit_code_of(error) if code == ExitCode.DONE else code
     return code
 
 

@@ -1,7 +1,8 @@
 """Options that several commands share; those that override a setting end up in its Settings."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +22,12 @@ RunReference = Annotated[
     ),
 ]
 PlaybookFile = Annotated[
-    str, typer.Argument(metavar="PLAYBOOK", autocompletion=completing.playbook_files)
+    str,
+    typer.Argument(
+        metavar="PLAYBOOK",
+        help="A file, or the name of a playbook that comes with the program.",
+        autocompletion=completing.playbook_files,
+    ),
 ]
 Variables = Annotated[
     list[str] | None,
@@ -54,10 +60,11 @@ _SECRETS = ("--token", "--audit-key")
 
 
 def with_settings(
-    *groups: Mapping[str, str], opens_log: bool = False
+    *groups: Mapping[str, str], opens_log: bool = False, ignoring: Collection[str] = ()
 ) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Give a command the options of these groups and hand it `settings` with them in force.
 
+    Settings in `ignoring` keep their defaults, whatever the environment and `.env` say of them.
     An error that nobody foresaw leaves as UnexpectedError, which knows where the log is.
     """
     helps = {name: text for group in groups for name, text in group.items()}
@@ -73,7 +80,7 @@ def with_settings(
             for option in _SECRETS:
                 given.pop(_name_of(option), None)
             overrides = {name: given.pop(name, None) for name in helps}
-            settings = read_settings(overrides)
+            settings = read_settings(overrides, ignoring)
             if opens_log:
                 configure_log(settings)
             return _guarded(lambda: command(settings=settings, **given), settings)
@@ -99,11 +106,11 @@ def _guarded(command: Callable[[], int], settings: "Settings") -> int:
         raise
 
 
-def read_settings(overrides: Mapping[str, object]) -> "Settings":
+def read_settings(overrides: Mapping[str, object], ignoring: Collection[str] = ()) -> "Settings":
     """Read all settings, and tell a person what is probably a mistake in them."""
     from orchestrator import settings as all_settings
 
-    settings = all_settings.load(overrides)
+    settings = all_settings.load(overrides, ignoring=ignoring)
     for warning in settings.warnings:
         screen.warn(warning)
     return settings
@@ -112,12 +119,17 @@ def read_settings(overrides: Mapping[str, object]) -> "Settings":
 def configure_log(settings: "Settings") -> None:
     """Open the log as the settings say, with everything secret masked."""
     from orchestrator import logging_setup
+    from orchestrator.model.errors import SettingsError
 
     secrets = [
         secret.get_secret_value()
         for secret in (settings.token, settings.audit_key)
         if secret is not None
     ]
+    if settings.token_file is not None:
+        # Whoever needs the token says what is wrong with its file.
+        with suppress(SettingsError):
+            secrets.append(settings.read_token())
     logging_setup.configure(
         level=settings.log_level,
         form=settings.log_format,

@@ -59,7 +59,8 @@ def has_no_contact_since(doubt: Doubt, device: Device) -> bool:
 
 def sign_of_application(doubt: Doubt, device: Device) -> str | None:
     """Say what shows that the request was applied; None while nothing does."""
-    baseline = doubt.baseline
+    if doubt.operation.may_be_repeated:
+        return _sign_of_configuration(doubt, device)
     if is_requested(device, doubt.operation) and not _was_requested(doubt):
         return f"pending_settings shows {', '.join(device.pending or ())}"
     if has_no_contact_since(doubt, device):
@@ -68,13 +69,29 @@ def sign_of_application(doubt: Doubt, device: Device) -> str | None:
         return f"pending_settings shows {NEVER_CONNECTED}, as after a factory reset"
     if not is_after(device.last_connection, doubt.sent_at):
         return None
-    if baseline.status == Status.UP:
-        if device.status is Status.DOWN:
-            return "went Down after a contact"
-        if device.status is Status.UP and is_after(device.status_change, doubt.sent_at):
-            return "its status changed after the request"
     if any(_is_off(doubt, device, before, breaks=True) for before in _known_contacts(doubt)):
         return "made contact between its periodic ones"
+    return _sign_of_outage(doubt, device)
+
+
+def _sign_of_outage(doubt: Doubt, device: Device) -> str | None:
+    if doubt.baseline.status != Status.UP:
+        return None
+    if device.status is Status.DOWN:
+        return "went Down after a contact"
+    if device.status is Status.UP and is_after(device.status_change, doubt.sent_at):
+        return "its status changed after the request"
+    return None
+
+
+def _sign_of_configuration(doubt: Doubt, device: Device) -> str | None:
+    """For `sync` and `reconf` after their last attempt; whichever attempt it was that arrived."""
+    if is_requested(device, doubt.operation):
+        return f"pending_settings shows {', '.join(device.pending or ())}"
+    if is_after(device.last_configuration, doubt.sent_at):
+        return "it was configured after the request"
+    if doubt.baseline.pending and device.pending == ():
+        return "nothing is pending any more"
     return None
 
 
@@ -136,7 +153,5 @@ def _is_off(doubt: Doubt, device: Device, before: float, *, breaks: bool) -> boo
         return False
     periods = _periods(doubt, device, before)
     off = abs(contact - before - periods * frequency)
-    share, seconds = (
-        (_BROKEN_SHARE, _BROKEN_SECONDS) if breaks else (_KEPT_SHARE, _KEPT_SECONDS)
-    )
+    share, seconds = (_BROKEN_SHARE, _BROKEN_SECONDS) if breaks else (_KEPT_SHARE, _KEPT_SECONDS)
     return off > share * frequency + seconds + _DRIFT_SECONDS * (periods - 1)

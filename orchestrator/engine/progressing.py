@@ -267,8 +267,9 @@ def _lost(run: DeviceRun, event: events.OperationLost, active: float, _: RetryPo
     if run.operation.may_be_repeated:
         run.failures += 1
         run.touched = True
-        run.phase = Phase.FALTERED
-        return
+        if run.failures < run.operation_step.attempts:
+            run.phase = Phase.FALTERED
+            return
     run.phase = Phase.DOUBTING
     run.doubted = True
     run.first_contact_at = run.quiet_until = None
@@ -561,14 +562,14 @@ def _what_was_missing(run: DeviceRun, reading: Reading, allowed: float) -> str:
         return (
             f"not delivered within {within} and may still fire: pending {', '.join(device.pending)}"
         )
-    if run.delivered_at is None:
+    if not proving.is_after(device.last_connection, run.accepted_at):
         return (
             f"no contact within {within} after {run.operation} was accepted; status {device.status}"
         )
-    if device.status is not Status.UP:
-        return f"delivered, and not Up again within {within}: status {device.status}"
     if device.pending and run.operation_step.proof.nothing_pending:
         return f"still pending after {within}: {', '.join(device.pending)}"
+    if device.status is not Status.UP:
+        return f"delivered, and not Up again within {within}: status {device.status}"
     return f"no proof of a return within {within}; status {device.status}"
 
 
@@ -593,13 +594,13 @@ def _consider_doubt(run: DeviceRun, reading: Reading | None, now: Moment) -> lis
     )
 
 
-def _signs_in_doubt(
-    run: DeviceRun, reading: Reading, device: Device, now: Moment
-) -> list[Event]:
+def _signs_in_doubt(run: DeviceRun, reading: Reading, device: Device, now: Moment) -> list[Event]:
     doubt = run.doubt
     sign = doubting.sign_of_application(doubt, device)
     if sign is not None:
         return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, True, sign)]
+    if run.operation.may_be_repeated:
+        return []
     first = None if run.first_contact_at is not None else _first_contact(run, device, reading)
     if first is not None:
         return [events.ContactSeen(now.at, run.id, run.step, first)]
@@ -662,8 +663,7 @@ def after_faltering(
     """
     if run.failures >= run.operation_step.attempts:
         tries = "tried once" if run.failures == 1 else f"tried {run.failures} times"
-        verdict = Verdict.IN_DOUBT if run.reason.startswith("no answer came") else Verdict.FAILED
-        return fail(run, now.at, verdict, f"{run.reason} ({tries})")
+        return fail(run, now.at, Verdict.FAILED, f"{run.reason} ({tries})")
     if run.busy_since is not None and now.active - run.busy_since > patience:
         waited = durations.as_text(patience)
         return fail(run, now.at, Verdict.FAILED, f"refused for {waited} on end: {run.reason}")

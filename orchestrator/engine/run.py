@@ -652,9 +652,7 @@ def replayed(plan: Plan, history: Iterable[Event], *, patience: float = PATIENCE
     return run
 
 
-def resuming(
-    run: Run, now: float, *, by: str, host: str, torn_bytes: int = 0
-) -> list[Event]:
+def resuming(run: Run, now: float, *, by: str, host: str, torn_bytes: int = 0) -> list[Event]:
     """Say what a new process must record first: that it took over, and which answers are lost."""
     now = round(max(now, run.last_at), 6)
     happened: list[Event] = [events.RunResumed(now, run.epoch + 1, by, host, torn_bytes)]

@@ -5,7 +5,8 @@ OrchestratorError
 ├── SettingsError          environment, .env or command line
 ├── SelectionError         the device set is not what the playbook expects
 ├── RunError               no such run, or it cannot be driven now
-│   └── RunLockedError     another process drives it
+│   ├── RunLockedError     another process drives it
+│   └── UnrecordedError    it cannot begin, because it cannot be recorded
 ├── JournalError           the journal cannot be written, read or believed
 └── ControllerError        the controller's answer to a read or a change of a record
     ├── UnreachableError   no connection
@@ -64,6 +65,10 @@ class RunError(OrchestratorError):
 
 class RunLockedError(RunError):
     """Another process drives this run."""
+
+
+class UnrecordedError(RunError):
+    """A run did not begin, because what it needs cannot be written; nothing was sent."""
 
 
 class JournalError(OrchestratorError):

@@ -4,16 +4,18 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
-from orchestrator.engine.matching import printable
+from orchestrator.engine.matching import is_missing, printable
 from orchestrator.engine.selecting import Chooser, Rejection, in_order, names_of, rejection
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
 from orchestrator.model.playbooks import Playbook, PlaybookSource
-from orchestrator.model.selections import Condition
+from orchestrator.model.selections import Condition, Selection
 from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS, CheckStep, OperationStep
+from orchestrator.playbook.conditions import KNOWN_FIELDS
 
 EXAMPLES = 5
 """Devices named as examples of one reason or one warning."""
@@ -118,7 +120,7 @@ class Freezer:
             devices=tuple(PlannedDevice(d.id, d.serial_number, d.name) for d in kept),
             limits=limits,
             left_out=left_out,
-            warnings=(*notes, *self._warnings(kept)),
+            warnings=(*notes, *_order_warnings(selection, ordered), *self._warnings(kept)),
             operation_requests=len(kept) * len(_operations(self._playbook)),
             reading_requests=reading_requests(self._playbook, limits, listed=listed),
             listed=listed,
@@ -223,6 +225,23 @@ def _playbook_warnings(playbook: Playbook, chosen: int) -> list[str]:
     if playbook.is_disruptive and 1 < chosen <= playbook.rollout.max_down:
         warnings.append(
             f"max_down {playbook.rollout.max_down} lets all {chosen} devices be down at once"
+        )
+    return warnings
+
+
+def _order_warnings(selection: Selection, chosen: Sequence[Device]) -> list[str]:
+    """Name the fields that order nothing, for then a limit takes other devices than were meant."""
+    warnings = []
+    for name in (name.removeprefix("-") for name in selection.order_by):
+        known = name == "id" or any(not is_missing(device.value(name)) for device in chosen)
+        if known or not chosen:
+            continue
+        fields = {*KNOWN_FIELDS, *chosen[0].fields} - {name}
+        close = get_close_matches(name.lower(), sorted(fields), n=1, cutoff=0.6)
+        hint = f"; did you mean {printable(close[0])!r}?" if close else ""
+        warnings.append(
+            f"order_by names {printable(name)!r}, which no chosen record has:"
+            f" it puts nothing in order{hint}"
         )
     return warnings
 

@@ -73,6 +73,7 @@ KNOWN_FIELDS = (
 """The fields of a record that the controller documents (api.md 1.9)."""
 
 _CLOSE = 0.85
+_AGE = Duration(may_be_zero=False, longest_days=36_500)  # records may be older than a year
 _COMPARING = ("below", "at_least")
 _AGEING = ("older_than", "newer_than")
 _BARE = {"missing": Missing(), "present": Present()}
@@ -300,7 +301,7 @@ def _bound(spot: Spot, kind: str, operator: Callable[[Any], Any]) -> Any:
 
 
 def _age(spot: Spot, operator: Callable[[float], Any]) -> Any:
-    seconds = Duration(may_be_zero=False).read(spot)
+    seconds = _AGE.read(spot)
     return INVALID if seconds is INVALID else operator(seconds)
 
 
@@ -373,7 +374,7 @@ def _operand_schema(operator: str, kind: str) -> JsonSchema:
     if operator == "matches":
         shape = OneOrMany(Text()).schema()
     elif operator in _AGEING:
-        shape = Duration(may_be_zero=False).schema()
+        shape = _AGE.schema()
     elif operator in _ASKING:
         shape = FLAG.schema()
     elif kind == "moment":

@@ -40,6 +40,9 @@ from orchestrator.playbook.values import (
     Words,
 )
 
+MOST_IN_FLIGHT = 1000
+"""Each request under way takes a connection, and a process has only so many."""
+
 OPERATION = Words(
     {operation.value: operation for operation in Operation},
     f"an operation: {', '.join(Operation)}",
@@ -82,6 +85,11 @@ class FieldNames:
             wrong = misnamed(name.removeprefix("-"), is_plain=True)
             if wrong or not name.removeprefix("-"):
                 return spot.fault(*(wrong or ("there is no field name here", "")))
+        items = spot.node.items if isinstance(spot.node, composing.Sequence) else ()
+        fields = [item.text.removeprefix("-") for item in items if isinstance(item, Scalar)]
+        for field in fields:
+            if fields.count(field) > 1:
+                return spot.fault(f"{field!r} is named more than once", "name each field once")
         return names
 
     def schema(self) -> JsonSchema:
@@ -92,7 +100,8 @@ class FieldNames:
             "minLength": 1,
             "examples": [*known, *(f"-{name}" for name in known)],
         }
-        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+        many = {"type": "array", "items": one, "minItems": 1, "uniqueItems": True}
+        return {"anyOf": [one, many]}
 
 
 DEVICES = Keys(
@@ -431,8 +440,9 @@ PLAYBOOK = Keys(
                         f"Time between two operation requests. Default {RequestLimits().delay:g}s.",
                     ),
                     "in_flight": Key(
-                        Whole(least=1),
-                        f"Requests under way at once. Default {RequestLimits().in_flight}.",
+                        Whole(least=1, most=MOST_IN_FLIGHT),
+                        f"Requests under way at once, at most {MOST_IN_FLIGHT}."
+                        f" Default {RequestLimits().in_flight}.",
                     ),
                     "per_second": Key(
                         Rate(),

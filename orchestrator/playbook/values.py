@@ -1,6 +1,5 @@
 """Single values: texts, numbers, durations, moments and words, each read from what was written."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,6 +46,7 @@ class Whole:
 
     least: int = 0
     wanted: str = "a whole number"
+    most: int | None = None
 
     def read(self, spot: Spot) -> Any:
         """Give an int."""
@@ -63,6 +63,8 @@ class Whole:
             )
         if int(node.text) < self.least:
             return spot.fault(f"{node.text} is below the least possible, {self.least}")
+        if self.most is not None and int(node.text) > self.most:
+            return spot.fault(f"{node.text} is above the most possible, {self.most}")
         return int(node.text)
 
     @property
@@ -70,8 +72,11 @@ class Whole:
         return max(self.least, 1)
 
     def schema(self) -> JsonSchema:
-        """An integer with its minimum."""
-        return {"anyOf": [{"type": "integer", "minimum": self.least}, VARIABLE]}
+        """An integer with its bounds."""
+        whole: JsonSchema = {"type": "integer", "minimum": self.least}
+        if self.most is not None:
+            whole["maximum"] = self.most
+        return {"anyOf": [whole, VARIABLE]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +110,15 @@ class Rate:
         }
 
 
+_DAY = 86_400.0
+
+
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """Time in seconds or as `200ms 30s 10m 4h 2d`."""
+    """Time in seconds or as `200ms 30s 10m 4h 2d`, of at most so many days."""
 
     may_be_zero: bool = True
+    longest_days: int = 365
 
     def read(self, spot: Spot) -> Any:
         """Give seconds as a float."""
@@ -124,16 +133,23 @@ class Duration:
                 seconds = durations.from_text(node.text)
             except ValueError:
                 return spot.fault(f"{node.text!r} is not {wanted}", _duration_hint(node.text))
-        if seconds < 0 or not math.isfinite(seconds):
+        if seconds > self.longest_days * _DAY:
+            days = f"{self.longest_days}d"
+            return spot.fault(
+                f"{node.text} is longer than the longest possible, {days}",
+                f"write at most {days}",
+            )
+        if seconds < 0:
             return spot.fault(f"{node.text} is below zero", f"write {wanted}")
         if seconds == 0 and not self.may_be_zero:
             return spot.fault(f"{node.text} leaves no time at all", f"write {wanted}")
         return seconds
 
     def schema(self) -> JsonSchema:
-        """A number of seconds, or text with units."""
+        """A number of seconds, or text with units, whose length a pattern cannot bound."""
         low = "minimum" if self.may_be_zero else "exclusiveMinimum"
-        return {"anyOf": [{"type": "number", low: 0}, {"$ref": "#/$defs/duration"}, VARIABLE]}
+        seconds = {"type": "number", low: 0, "maximum": self.longest_days * _DAY}
+        return {"anyOf": [seconds, {"$ref": "#/$defs/duration"}, VARIABLE]}
 
 
 _UNITS = {

@@ -345,11 +345,6 @@ class Summary:
         return bool(self.troubles)
 
     @property
-    def stopped_cause(self) -> str | None:
-        """Name why nothing new was started any more; None when that did not happen."""
-        return None if self.stopped is None else self.stopped.cause
-
-    @property
     def total(self) -> int:
         """Count the devices of the run."""
         return self.started.devices if self.started else len(self.planned)

@@ -133,6 +133,7 @@ def as_json(summary: Summary, *, run_id: str, driven: bool = True) -> dict[str, 
         "stopped": _cause(summary.stopped.cause, summary.stopped.detail)
         if summary.stopped
         else None,
+        "interrupted": summary.interruption or None,
         "paused": _cause(summary.paused.cause, summary.paused.detail) if summary.paused else None,
         "devices": summary.total,
         "finished": summary.finished,

@@ -5,11 +5,15 @@ import socket
 import ssl
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 
+from orchestrator import bootstrap
 from orchestrator.adapters import plan_file
+from orchestrator.settings import load
 from tests.acceptance.conftest import REBOOT, TOKEN
 from tests.support.recorded_runs import ENDING, STORY, plan_of, record
 
@@ -38,6 +42,24 @@ def test_a_wrong_token(quiet, cli):
     assert "token" in only_message(ended)
     assert "wrong-token-0815" not in ended.out + ended.err
     assert not Path("logs/runs").exists()
+
+
+def test_the_folder_of_a_run_that_died_before_its_first_event_is_used_again(
+    simulator, cli, monkeypatch
+):
+    for name, value in simulator.environment.items():
+        monkeypatch.setenv(name, value)
+    dead = Path("logs/runs/night-1")
+    dead.mkdir(parents=True)
+    for name in ("lock", "journal.jsonl"):
+        (dead / name).touch()
+    settings = load()
+
+    plan = anyio.run(bootstrap.make_plan, settings, Path("reboot.yaml"), {})
+    outcome = anyio.run(partial(bootstrap.start_run, settings, plan, run_id="night-1"))
+
+    assert outcome.finished
+    assert cli("audit", "verify", "night-1").code == 0
 
 
 def test_no_token_at_all(quiet, cli):

@@ -142,8 +142,17 @@ def test_a_reader_that_goes_away_does_not_end_the_run(simulator, workplace):
     assert '"event":"RunFinished"' in JOURNAL.read_text()
 
 
-def test_the_demo_holds_itself_against_the_ledger(cli):
-    ended = cli("demo", "--devices", "8", "--speed", "1000", "--seed", "3")
+def test_the_demo_holds_itself_against_the_ledger_whatever_a_real_controller_needs(cli):
+    Path(".env").write_text(
+        "ORCHESTRATOR_TOKEN=two words\nORCHESTRATOR_SPEED=60\nORCHESTRATOR_CA_BUNDLE=nowhere.pem\n"
+    )
+
+    ended = cli(
+        *("demo", "--devices", "8", "--speed", "1000", "--seed", "3"),
+        ORCHESTRATOR_BASE_URL="http://control.example.com/api/v1",
+        ORCHESTRATOR_TOKEN_FILE="nowhere",
+        http_proxy="http://127.0.0.1:9",
+    )
 
     assert ended.code == 0, ended.out
     assert "The run and the ledger agree" in ended.out

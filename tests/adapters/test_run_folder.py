@@ -1,6 +1,7 @@
 """Runs on disk: their names, their locks, and lists that nothing can break."""
 
 import os
+import shutil
 import stat
 
 import orjson
@@ -8,7 +9,7 @@ import pytest
 
 from orchestrator.adapters.file_journal import FileJournal
 from orchestrator.adapters.run_folder import RunFolder, RunsFolder, new_id
-from orchestrator.model.errors import RunError, RunLockedError
+from orchestrator.model.errors import JournalError, RunError, RunLockedError
 from tests.support.histories import T0, run_started
 
 
@@ -58,11 +59,65 @@ def test_a_name_that_could_leave_the_folder_or_confuse_is_refused(runs, name):
     assert not runs.path.exists()
 
 
-def test_a_name_is_given_once(runs):
-    _run(runs, "night-1")
+async def test_a_name_is_given_once(runs):
+    await _started(runs, "night-1")
 
     with pytest.raises(RunError, match="there is a run night-1 already; resume it"):
         _run(runs, "night-1")
+
+
+@pytest.mark.parametrize("left", [None, b"", b'{"seq":1,"event":"RunStarted","run":"nig'])
+async def test_the_folder_of_a_run_that_never_began_is_taken_over(runs, left):
+    dead = _run(runs, "night-1")
+    with dead.locked(now=T0):
+        pass
+    if left is not None:
+        dead.journal_path.write_bytes(left)
+
+    folder = _run(runs, "night-1")
+    with folder.locked(now=T0):
+        folder.make_way()
+        with FileJournal.create(folder.journal_path, "night-1") as journal:
+            await journal.append([run_started()])
+
+    assert [run.started for run in runs.listed()] == [run_started()]
+    assert runs.is_taken("night-1")
+
+
+async def test_nothing_is_taken_away_from_a_run_that_began_in_the_meantime(runs):
+    folder = await _started(runs, "night-1")
+    written = folder.journal_path.read_bytes()
+
+    with pytest.raises(RunError, match="there is a run night-1 already"):
+        folder.make_way()
+    assert folder.journal_path.read_bytes() == written
+
+
+def test_a_folder_with_a_damaged_journal_is_not_taken_over(runs):
+    folder = _run(runs, "night-1")
+    folder.journal_path.write_text('{"seq":1,"chain":"edited"}\n')
+
+    with pytest.raises(RunError, match="there is a run night-1 already"):
+        _run(runs, "night-1")
+
+
+def test_a_folder_that_another_process_is_about_to_use_is_not_taken_over(runs):
+    folder = _run(runs, "night-1")
+
+    with folder.locked(now=T0), pytest.raises(RunError, match="there is a run night-1 already"):
+        _run(runs, "night-1")
+
+
+async def test_a_copied_run_is_not_taken_for_another_one(runs):
+    folder = await _started(runs, "kk")
+    shutil.copytree(folder.path, runs.path / "tt")
+
+    with pytest.raises(JournalError, match="belongs to run 'kk', not to 'tt'"):
+        runs.find("tt").require_journal()
+    assert {run.folder.run_id: bool(run.damage) for run in runs.listed()} == {
+        "kk": False,
+        "tt": True,
+    }
 
 
 def test_a_file_in_place_of_the_folder_is_named(runs):

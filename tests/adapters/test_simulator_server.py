@@ -7,8 +7,7 @@ import aiohttp
 import anyio
 import pytest
 
-from orchestrator.adapters.simulator_server import serve, simulate
-from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.simulator_server import serve
 from orchestrator.simulator.faults import Faults, Rates
 from orchestrator.simulator.fleet import make_fleet
 from orchestrator.simulator.world import World
@@ -237,41 +236,6 @@ async def test_a_port_that_is_taken_is_an_error() -> None:
         with pytest.raises(OSError, match="address already in use"):
             async with serve(world(), MovedClock(), port=port):
                 pass
-
-
-async def test_a_whole_fleet_is_simulated_from_plain_parameters_until_cancelled() -> None:
-    ports: list[int] = []
-    clock = SystemClock(speed=60)
-    async with anyio.create_task_group() as group:
-        ready = anyio.Event()
-
-        async def run() -> None:
-            await simulate(
-                devices=5,
-                seed=7,
-                clock=clock,
-                ready=lambda port: (ports.append(port), ready.set()),
-                token="abc",
-                faults="reads.rate_429=1",
-                speed=60,
-            )
-
-        group.start_soon(run)
-        await ready.wait()
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{ports[0]}") as session:
-            header = {"Authorization": "Bearer abc"}
-            async with session.get("/api/v1/inventory_device/", headers=header) as answer:
-                read = answer.status
-            async with session.put(
-                f"{OPERATION}{FIRST}/", json={"operation": "sync"}, headers=header
-            ) as answer:
-                operated = answer.status
-            async with session.get("/_simulator/health") as answer:
-                health = await answer.json()
-        group.cancel_scope.cancel()
-
-    assert (read, operated) == (429, 200)
-    assert (health["devices"], health["speed"]) == (5, 60.0)
 
 
 async def test_ten_thousand_devices_are_listed_in_pages_of_five_hundred() -> None:

@@ -126,3 +126,23 @@ def test_a_shell_is_offered_commands_runs_and_playbooks(tmp_path):
     assert offered("orchestrator re") == ["resume"]
     assert offered("orchestrator show n") == ["night-1"]
     assert offered("orchestrator plan re") == ["reboot.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("audit export last --format xml", "--format: 'xml' is not one of 'csv', 'jsonl'"),
+        ("audit show last --device abc", "--device takes a whole number, this is 'abc'"),
+        ("devices list --organization 1.5", "--organization takes a whole number, this is '1.5'"),
+        ("demo --speed fast", "--speed takes a number, this is 'fast'"),
+        ("demo --devices 0", "--devices must be at least 1, this is '0'"),
+        ("simulator --port 99999", "--port must be at most 65535, this is '99999'"),
+    ],
+)
+def test_a_value_that_an_option_does_not_take_is_answered_with_what_it_takes(
+    cli, arguments, sentence
+):
+    ended = cli(*arguments.split())
+
+    assert ended.code == 2
+    assert ended.err.startswith(f"error: {sentence}\n")

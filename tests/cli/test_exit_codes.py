@@ -1,6 +1,9 @@
 """Every end has its exit code (design 6.9), and no end shows a traceback."""
 
 import errno
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,6 +68,7 @@ def test_a_run_ends_with_the_exit_code_of_what_became_of_it(end, code):
         (errors.SelectionError("x"), 2),
         (errors.RunError("x"), 2),
         (errors.RunLockedError("x"), 2),
+        (errors.UnrecordedError("x"), 4),
         (NeedsYesError("x"), 2),
         (JournalFaultError("j", 1, "edited", Finding.CHANGED), 2),
         (errors.JournalError("the disk is full"), 4),
@@ -119,6 +123,69 @@ def test_a_bug_in_a_group_counts_more_than_its_consequences(tmp_path, monkeypatc
 
     assert code == 3
     assert "KeyError" in capsys.readouterr().err
+
+
+def test_a_bug_in_a_group_of_tasks_is_named_itself_and_logged_with_all_that_happened(
+    cli, monkeypatch
+):
+    def broken() -> None:
+        inner = ExceptionGroup("deeper", [ZeroDivisionError()])
+        raise ExceptionGroup("tasks", [errors.JournalError("full"), inner])
+
+    monkeypatch.setattr("orchestrator.settings.as_markdown", broken)
+
+    ended = cli("settings", "--markdown", "--log-file", "own.log")
+
+    assert ended.code == 3
+    assert "(ZeroDivisionError)" in ended.err
+    assert "full" in Path("own.log").read_text()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", [["schema"], ["--version"], ["settings", "--json"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["at the end", "at once"])
+def test_a_stdout_that_is_full_is_no_bug_of_ours(tmp_path, arguments, unbuffered):
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "orchestrator", *arguments],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert ended.stderr == "error: the output cannot be written: the disk is full\n"
+    assert ended.returncode == 2
+
+
+def test_trouble_with_another_file_than_stdout_is_still_a_bug(cli, monkeypatch):
+    def broken() -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "somewhere")
+
+    monkeypatch.setattr("orchestrator.settings.as_markdown", broken)
+
+    assert cli("settings", "--markdown", "--log-file", "own.log").code == 3
+
+
+def test_ctrl_c_while_the_program_is_still_being_read_is_no_traceback(tmp_path):
+    program = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'orchestrator.cli.failing':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from orchestrator.cli import main\n"
+        "sys.exit(main(['--version']))\n"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 
 
 def test_a_bug_is_one_line_on_the_screen_and_a_traceback_in_the_log(cli, monkeypatch):

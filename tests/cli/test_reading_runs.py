@@ -1,6 +1,7 @@
 """`runs`, `show` and `audit`: what can be read of a run, while it goes on and afterwards."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,89 @@ def test_show_repeats_the_options_that_find_the_run(cli):
     out = cli("show", "last", "--runs-dir", "else where").out
 
     assert "To go on:  orchestrator resume night-1 --runs-dir 'else where'\n" in out
+
+
+def test_show_says_why_a_run_was_interrupted(cli):
+    why = "the controller could not be used for 30m"
+    record(RUNS, [*STORY, RunInterrupted(histories.T0 + 70, why, "controller")])
+
+    assert f"The run was interrupted: {why}\n" in cli("show", "night-1").out
+    assert json.loads(cli("show", "night-1", "--json").out)["interrupted"] == why
+
+
+def test_a_run_that_never_began_is_not_to_be_resumed(cli):
+    record(RUNS, [])
+
+    ended = cli("show", "night-1")
+
+    assert ended.code == 0
+    assert "never began" in ended.out
+    assert "resume night-1" not in ended.out
+
+
+def edited(**given):
+    folder = record(RUNS, STORY, **given)
+    text = folder.journal_path.read_text()
+    folder.journal_path.write_text(text.replace("unconfirmed", "succeeded"))
+
+
+def test_an_edited_journal_is_not_shown(cli):
+    edited()
+
+    ended = cli("show", "night-1")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert f"journal.jsonl:{len(STORY)}: it does not match the hash chain" in ended.err
+
+
+def test_an_edited_journal_is_listed_as_damaged(cli):
+    edited()
+
+    [row] = json.loads(cli("runs", "--json").out)
+
+    assert row["state"] == "damaged"
+    assert "hash chain" in row["damage"]
+
+
+@pytest.mark.parametrize("command", [("show", "night-1"), ("runs",)], ids=" ".join)
+def test_without_its_key_a_journal_is_read_and_said_not_to_be_checked(cli, command):
+    record(RUNS, STORY, key=b"open-sesame-open")
+
+    ended = cli(*command)
+
+    assert ended.code == 0
+    assert ended.err.count("not checked: chained with an audit key") == 1
+
+
+def test_with_its_key_an_edited_journal_is_found(cli, monkeypatch):
+    edited(key=b"open-sesame-open")
+    monkeypatch.setenv("ORCHESTRATOR_AUDIT_KEY", "open-sesame-open")
+
+    assert cli("show", "night-1").code == 2
+    assert json.loads(cli("runs", "--json").out)[0]["state"] == "damaged"
+
+
+def test_a_journal_without_a_key_is_still_checked_when_a_key_is_set(cli, monkeypatch):
+    record(RUNS, STORY)
+    monkeypatch.setenv("ORCHESTRATOR_AUDIT_KEY", "open-sesame-open")
+
+    ended = cli("show", "night-1")
+
+    assert ended.code == 0
+    assert "checked without the audit key" in ended.err
+    edited(run_id="night-2")
+    assert cli("show", "night-2").code == 2
+
+
+@pytest.mark.parametrize("command", [("show",), ("audit", "verify")], ids=" ".join)
+def test_a_copied_run_is_told_from_a_run(cli, command):
+    folder = record(RUNS, STORY, run_id="kk")
+    shutil.copytree(folder.path, RUNS / "tt")
+
+    ended = cli(*command, "tt")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "the journal belongs to run 'kk', not to 'tt'" in ended.err
 
 
 def test_a_finished_run_is_not_to_be_resumed(cli):
@@ -275,6 +359,35 @@ def test_an_export_to_where_nothing_can_be_written_is_one_message(cli):
 
     assert ended.code == 2
     assert "no/such/folder/a.csv cannot be written" in ended.err
+
+
+@pytest.mark.parametrize("output", ["", "/", ".", "logs", "new/", "/dev/null"])
+def test_an_export_to_what_is_no_file_is_bad_usage(cli, output):
+    record(RUNS, STORY)
+
+    ended = cli("audit", "export", "night-1", "--format", "csv", "--output", output)
+
+    assert ended.code == 2
+    assert f"--output takes the name of a file, this is {output!r}" in ended.err
+
+
+def test_an_export_below_a_file_is_one_message(cli):
+    record(RUNS, STORY)
+    Path("file").touch()
+
+    ended = cli("audit", "export", "night-1", "--format", "csv", "-o", "file/a.csv")
+
+    assert ended.code == 2
+    assert "file/a.csv cannot be written: not a directory" in ended.err
+
+
+def test_an_export_is_for_its_owner_only_as_the_journal_is(cli):
+    record(RUNS, STORY)
+    Path("a.csv").touch(mode=0o644)
+
+    cli("audit", "export", "night-1", "--format", "csv", "-o", "a.csv")
+
+    assert Path("a.csv").stat().st_mode & 0o777 == 0o600
 
 
 def test_an_unknown_format_is_answered_with_the_known_ones(cli):

@@ -122,6 +122,27 @@ def test_a_contact_from_before_the_request_says_nothing():
     assert sign_of_application(doubt(), seen(SENT - 20)) is None
 
 
+@pytest.mark.parametrize(
+    ("device", "word"),
+    [
+        (seen(pending=("wifi_config", "reconf_requested")), "reconf_requested"),
+        (seen(pending=("wifi_config",), last_configuration=SENT + 5), "configured"),
+        (seen(), "nothing is pending any more"),
+    ],
+)
+def test_a_configuration_in_doubt_shows_in_what_is_pending_and_when_it_was_configured(device, word):
+    before = doubt("reconf", pending=("wifi_config", "reconf_requested"))
+
+    assert word in sign_of_application(before, device)
+
+
+def test_a_contact_says_nothing_of_a_configuration():
+    before = doubt("reconf", pending=("wifi_config",))
+
+    assert sign_of_application(before, seen(SENT + 50, pending=("wifi_config",))) is None
+    assert sign_of_application(doubt("sync"), seen(SENT + 50)) is None
+
+
 # --- not applied --------------------------------------------------------------------------------
 
 

@@ -414,9 +414,23 @@ def test_a_gentle_request_in_doubt_is_simply_repeated(operation):
 
 def test_a_gentle_request_that_is_lost_every_time_ends_in_doubt():
     story = lost("reconf").until(5).drops().until(10).drops().until(20).drops()
-
     assert story.operations == [(1, "reconf")] * 4
-    assert story.verdict() == "in_doubt"
+
+    assert story.until(1200).verdict() == "in_doubt"
+    assert story.operations == [(1, "reconf")] * 4
+
+
+def test_the_last_of_its_attempts_may_still_be_found_to_have_been_applied():
+    """A process that dies between a request and its answer must not cost the device its verdict."""
+    story = Story(step("reconf", attempts=1)).shows(pending_settings="wifi_config").settles()
+    story.crashes(later=2.0)
+    assert story.operations == [(1, "reconf")]
+
+    story.until(20).shows(pending_settings="none", last_configuration=15, last_connection=15)
+    story.until(40)
+    assert story.last(events.DoubtResolved).sign == "it was configured after the request"
+
+    assert story.until(60).verdict() == "succeeded"
 
 
 # --- 409 and 422 --------------------------------------------------------------------------------

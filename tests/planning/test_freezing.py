@@ -231,3 +231,23 @@ def test_reads_are_estimated_by_the_formula_that_is_written_down(
     )
 
     assert reading_requests(playbook, resolve_limits(playbook, devices), listed=listed) == reads
+
+
+def test_an_order_by_a_field_that_no_record_has_is_warned_of():
+    plan = frozen(
+        fleet(3, color="red"),
+        devices="{organization: 123, order_by: [colour, -id, name], limit: 1}",
+    )
+
+    assert plan.warnings == (
+        (
+            "order_by names 'colour', which no chosen record has: it puts nothing in order;"
+            " did you mean 'color'?"
+        ),
+    )
+
+
+def test_an_order_by_a_field_that_some_record_has_is_not_warned_of():
+    records = [*fleet(2), record(id=9, serial_number="SN9", rack="B")]
+
+    assert frozen(records, devices="{organization: 123, order_by: -rack}").warnings == ()

@@ -35,6 +35,8 @@ from tests.support.playbooks import fault, faults, minimal, playbook
         ("requests: {delay: 2 weeks}", "requests.delay", "not a duration", "14d"),
         ("requests: {delay: 3 moons}", "requests.delay", "not a duration", "units are"),
         ("requests: {in_flight: 0}", "requests.in_flight", "below the least", ""),
+        ("requests: {in_flight: 1001}", "requests.in_flight", "above the most possible, 1000", ""),
+        ("requests: {delay: 31536001}", "requests.delay", "longer than the longest", "365d"),
         ("retry: {attempts: 0}", "retry.attempts", "below the least", ""),
         ("retry: {first_wait: 2m}", "retry.first_wait", "longer than the longest", ""),
         ("guard: {fresh_within: 0s}", "guard.fresh_within", "no time at all", ""),
@@ -68,6 +70,8 @@ def test_a_wrong_value_is_named_with_its_key_and_what_would_be_right(more, key, 
         ("{type: 1, order_by: [sofware_version]}", "devices.order_by", "no documented field"),
         ("{type: 1, order_by: [-]}", "devices.order_by", "no field name"),
         ("{type: 1, order_by: []}", "devices.order_by", "list is empty"),
+        ("{type: 1, order_by: [name, name]}", "devices.order_by", "'name' is named more than once"),
+        ("{type: 1, order_by: [name, -name]}", "devices.order_by", "'name' is named more than"),
         ("{type: 1, serial_number: 3}", "devices.serial_number", "no key of devices"),
         ("{organization: 1, expect: 5}", "devices.expect", "expected expect"),
     ],
@@ -97,6 +101,14 @@ def test_a_selection_that_cannot_be_meant_is_a_fault(devices, key, message):
         ("- check: {}", "steps[0].check", "expected what the device", ""),
         ("- {check: {status: up, within: 3m}}", "steps[0].check.within", "beside check", "move"),
         ("- sleep: 0s", "steps[0].sleep", "no time at all", ""),
+        ("- sleep: 99999999999999d", "steps[0].sleep", "longer than the longest", "at most 365d"),
+        (f"- sleep: {'9' * 400}d", "steps[0].sleep", "longer than the longest", "at most 365d"),
+        (
+            "- {operation: reboot, proof: {within: 366d}}",
+            "steps[0].proof.within",
+            "longer than the longest possible, 365d",
+            "",
+        ),
     ],
 )
 def test_a_step_that_cannot_be_meant_is_a_fault(steps, key, message, hint):
@@ -157,3 +169,14 @@ def test_every_key_is_explained(keys):
 
 def test_the_text_of_a_number_like_name_is_kept():
     assert playbook(minimal().replace("branch", "2026")).name == "2026"
+
+
+def test_the_longest_duration_and_the_most_requests_are_taken():
+    read = playbook(minimal(steps="- sleep: 365d", more="requests: {in_flight: 1000}\n"))
+
+    assert (read.steps[0].seconds, read.requests.in_flight) == (365 * 86_400.0, 1000)
+
+
+def test_a_record_may_be_older_than_any_step_may_last():
+    assert faults(minimal("where: {created: {older_than: 730d}}")) == []
+    assert "36500d" in fault(minimal("where: {created: {older_than: 40000d}}")).message

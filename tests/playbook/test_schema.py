@@ -104,6 +104,9 @@ GOOD = [
     minimal("{all: true, exclude: [1, SN2], order_by: [name, -id], limit: 3}"),
 ]
 BAD = [
+    minimal(steps="- sleep: 31536001"),
+    minimal(more="requests: {in_flight: 1001}\n"),
+    minimal("{type: 1, order_by: [name, name]}"),
     minimal("organisation: 1"),
     minimal("where: {password: x}"),
     minimal("where: {location_name: {match: x}}"),

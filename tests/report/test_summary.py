@@ -89,7 +89,6 @@ def test_a_stopped_run_stays_stopped_when_the_rest_has_its_verdicts():
 
     assert summary.state is State.STOPPED
     assert summary.is_over
-    assert summary.stopped_cause == "person"
 
 
 def test_a_run_that_nobody_drives_and_that_is_not_over_is_interrupted():

@@ -228,9 +228,7 @@ def test_an_unreachable_controller_pauses_and_fails_nobody():
 
 
 def test_a_controller_that_stays_away_ends_in_an_interruption_that_can_be_resumed():
-    setting = Setting(
-        devices=6, fleet=FleetPlan.plain(), faults=Faults(outages=((30.0, 5000.0),))
-    )
+    setting = Setting(devices=6, fleet=FleetPlan.plain(), faults=Faults(outages=((30.0, 5000.0),)))
     campaign = run_campaign(setting)
     assert campaign.run.interrupted.cause == "controller"
 

@@ -89,9 +89,7 @@ class Setting:
                 PlannedDevice(member.id, str(member.fields["serial_number"]), None)
                 for member in members
             ),
-            limits=Limits(
-                self.devices, self.max_down, self.in_flight, self.delay, self.per_second
-            ),
+            limits=Limits(self.devices, self.max_down, self.in_flight, self.delay, self.per_second),
             listed=self.devices,
         )
 
@@ -261,7 +259,7 @@ def _had_effect(applied: AppliedOperation, at: float, campaign: Campaign) -> boo
     return not applied.operation.is_disruptive and not campaign.setting.rules.shows_operations
 
 
-def _began(campaign: Campaign, event: events.StepSucceeded) -> float:
+def _began(campaign: Campaign, event: events.StepSucceeded | events.DoubtResolved) -> float:
     return min(
         intended.at
         for intended in campaign.of(events.OperationIntended, device=event.device)
@@ -272,13 +270,16 @@ def _began(campaign: Campaign, event: events.StepSucceeded) -> float:
 def _wrongly_resolved(campaign: Campaign) -> Iterator[str]:
     """What the run made of a request without an answer is not what happened."""
     for event in campaign.of(events.DoubtResolved):
-        intended, lost = _asked(campaign, event.device, event.step, event.attempt)
-        applied = any(
-            intended.at - 0.001 <= each.arrived_at <= lost.at
-            for each in campaign.ledger.of_device(event.device)
-        )
         if not _obeys(campaign, event.device):
             continue  # what has no effect cannot be told from what was not applied
+        intended, lost = _asked(campaign, event.device, event.step, event.attempt)
+        began = intended.at
+        if Operation(intended.operation).may_be_repeated:
+            began = _began(campaign, event)  # any of its attempts will do
+        applied = any(
+            began - 0.001 <= each.arrived_at <= lost.at and each.operation == intended.operation
+            for each in campaign.ledger.of_device(event.device)
+        )
         if applied != event.applied:
             yield f"{event.device}: applied is {applied}, the run says: {event.sign}"
 
@@ -321,9 +322,7 @@ def _sent_more_than_once(campaign: Campaign) -> Iterator[str]:
     intended = Counter(
         (event.device, event.operation) for event in campaign.of(events.OperationIntended)
     )
-    arrived = Counter(
-        (each.device, each.operation) for each in campaign.ledger.operation_arrivals
-    )
+    arrived = Counter((each.device, each.operation) for each in campaign.ledger.operation_arrivals)
     for what, count in arrived.items():
         if count > intended[what]:
             yield f"{what} arrived {count} times and was intended {intended[what]} times"
@@ -403,9 +402,7 @@ def _sent_when_nothing_may_be(campaign: Campaign) -> Iterator[str]:
 
 
 def _refreshed_while_polling(campaign: Campaign) -> Iterator[str]:
-    looks = Counter(
-        (event.device, event.step) for event in campaign.of(events.LastLookTaken)
-    )
+    looks = Counter((event.device, event.step) for event in campaign.of(events.LastLookTaken))
     for (device, step), count in looks.items():
         if count > 1:
             yield f"{device}: step {step} had {count} last looks"

@@ -1,9 +1,10 @@
 """`audit`: read, verify and export what a run recorded before it acted."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -123,6 +124,8 @@ def export(
     ] = None,
 ) -> int:
     """Export the audit log for other programs; jsonl is byte by byte what was recorded."""
+    if output is not None and not _is_name_of_file(output):
+        raise typer.BadParameter(f"--output takes the name of a file, this is {output!r}")
     folder = _find(settings, run)
     lines = _exported(folder, settings.audit_key_bytes, format_)
     with _opened(output) as file:
@@ -145,20 +148,41 @@ def _exported(folder: "RunFolder", key: bytes | None, format_: Format) -> Iterab
 
 @contextmanager
 def _opened(output: str | None) -> Iterator[TextIO]:
-    """Give stdout, or a file that appears under its name only once it is whole."""
+    """Give stdout, or a file for its owner only that appears under its name once it is whole."""
+    from orchestrator.adapters.journal_reading import why
+
     if output is None:
         yield sys.stdout
         return
     target = Path(output)
     draft = target.with_name(f".{target.name}.draft")
     try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
+        draft.unlink(missing_ok=True)
+        with open(draft, "x", encoding="utf-8", newline="", opener=_for_its_owner) as file:
             yield file
         draft.replace(target)
     except OSError as error:
-        raise RunError(f"{output} cannot be written: {error.strerror or error}") from error
+        raise RunError(f"{output} cannot be written: {why(error)}") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _is_name_of_file(output: str) -> bool:
+    path = Path(output)
+    # Whatever is no plain file, such as /dev/null, would be replaced by one.
+    return bool(path.name) and not output.endswith("/") and not _is_other_than_file(path)
+
+
+def _is_other_than_file(path: Path) -> bool:
+    try:
+        return path.exists() and not path.is_file()
+    except OSError:
+        return False  # writing it says why
 
 
 def _find(settings: "Settings", run: str) -> "RunFolder":

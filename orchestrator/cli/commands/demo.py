@@ -14,7 +14,7 @@ from orchestrator.cli import screen
 from orchestrator.cli.app import new_app
 from orchestrator.cli.commands.simulator import BASE_URL
 from orchestrator.cli.exit_codes import ExitCode
-from orchestrator.cli.options import LOG, RUNS, with_settings
+from orchestrator.cli.options import CONTROLLER, LOG, RUNS, with_settings
 from orchestrator.model.errors import RunError
 from orchestrator.simulator.endpoints import DEFAULT_TOKEN
 
@@ -36,7 +36,7 @@ _FLEET_PER_DEVICE = 3
 
 
 @app.command()
-@with_settings(RUNS, LOG, opens_log=True)
+@with_settings(RUNS, LOG, opens_log=True, ignoring=(*CONTROLLER, "token"))
 def demo(
     *,
     settings: "Settings",
@@ -115,15 +115,13 @@ def _base_url(process: "subprocess.Popen[str]") -> str:
 
 
 def _for_simulator(settings: "Settings", base_url: str, speed: float) -> "Settings":
-    """Keep where runs and logs go, and nothing that belongs to a real controller."""
+    """Keep where runs and logs go; what is said of a real controller was never read."""
     from pydantic import SecretStr
 
     return settings.model_copy(
         update={
             "base_url": base_url,
             "token": SecretStr(DEFAULT_TOKEN),
-            "token_file": None,
-            "ca_bundle": None,
             "speed": speed,
         }
     )
@@ -139,7 +137,9 @@ def _plan(settings: "Settings", devices: int) -> "Plan":
 
 def _ledger(base_url: str) -> Any:
     address = base_url.removesuffix("/api/v1") + "/_simulator/ledger"
-    with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - the simulator's own
+    # A proxy in the environment knows nothing of this machine's own ports.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(address, timeout=30) as answer:
         return json.load(answer)
 
 

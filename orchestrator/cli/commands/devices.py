@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli import completing, screen
+from orchestrator.cli import completing, screen, shipped
 from orchestrator.cli.app import new_app
 from orchestrator.cli.options import (
     CONTROLLER,
@@ -54,7 +54,7 @@ def list_(
         str | None,
         typer.Argument(
             metavar="PLAYBOOK",
-            help="Take the selection of this playbook.",
+            help="Take the selection of this playbook: a file, or the name of a shipped one.",
             autocompletion=completing.playbook_files,
         ),
     ] = None,
@@ -101,7 +101,7 @@ def list_(
     if playbook is None and var:
         raise typer.BadParameter("--var is for the vars of a playbook, and there is none")
     if playbook is not None:
-        plan = _plan(settings, Path(playbook), read_variables(var))
+        plan = _plan(settings, shipped.find(playbook), read_variables(var))
     else:
         plan = _plan_of_filters(settings, _as_playbook(given, where or []))
     if as_json:

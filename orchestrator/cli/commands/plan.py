@@ -1,7 +1,6 @@
 """`plan`: who would be touched, who not and why, and what it would cost."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,10 +36,10 @@ def plan(
 ) -> int:
     """Show whom a playbook would touch, who not and why, and every limit; only GETs are sent."""
     from orchestrator.bootstrap import make_plan
-    from orchestrator.cli import plan_text
+    from orchestrator.cli import plan_text, shipped
     from orchestrator.cli.campaign import in_loop
 
-    made = in_loop(make_plan, settings, Path(playbook), read_variables(var))
+    made = in_loop(make_plan, settings, shipped.find(playbook), read_variables(var))
     if as_json:
         screen.show_data(json.dumps(plan_text.as_object(made), indent=2))
         return 0

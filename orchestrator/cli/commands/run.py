@@ -1,7 +1,6 @@
 """`run`: carry a playbook out."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,14 +48,14 @@ def run(
 ) -> int:
     """Carry a playbook out, device by device, each proven by what the controller reads back."""
     from orchestrator.bootstrap import make_plan, start_run
-    from orchestrator.cli import campaign, plan_text
+    from orchestrator.cli import campaign, plan_text, shipped
     from orchestrator.cli.confirming import confirm
 
     if name is not None:
         campaign.check_name(settings, name)
     variables = read_variables(var)
     style = campaign.style_for(settings, as_json=as_json, plain=plain)
-    plan = campaign.in_loop(make_plan, settings, Path(playbook), variables)
+    plan = campaign.in_loop(make_plan, settings, shipped.find(playbook), variables)
     tell = screen.note if as_json else screen.show
     for line in plan_text.brief(plan):
         tell(line)

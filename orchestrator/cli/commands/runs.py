@@ -20,36 +20,53 @@ def runs(*, settings: "Settings", as_json: AsJson = False) -> int:
     """List the runs, the newest first, with what became of their devices."""
     from orchestrator.adapters.run_folder import RunsFolder
 
-    rows = [_row(run) for run in RunsFolder(settings.runs_dir).listed()]
+    rows = []
+    notes: dict[str, int] = {}
+    for run in RunsFolder(settings.runs_dir).listed():
+        row, note = _row(run, settings.audit_key_bytes)
+        rows.append(row)
+        if note:
+            notes[note] = notes.get(note, 0) + 1
     if as_json:
         screen.show_data(json.dumps(rows, indent=2))
-        return 0
+    else:
+        _show(settings, rows)
+    for note, count in notes.items():
+        screen.note(f"{screen.counted(count, 'audit log')} {note}.")
+    return 0
+
+
+def _show(settings: "Settings", rows: "list[dict[str, object]]") -> None:
     if not rows:
         screen.note(f"There are no runs in {settings.runs_dir} yet.")
-        return 0
+        return
     head = ("RUN", "STATE", "DEVICES")
     lines = [(row["run"], row["state"], row["damage"] or _told(row)) for row in rows]
     for line in screen.table(head, lines, limit=screen.width()):
         screen.show(line)
-    return 0
 
 
-def _row(run: "Listed") -> dict[str, object]:
-    from orchestrator.adapters.journal_reading import read_records
+def _row(run: "Listed", key: bytes | None) -> tuple[dict[str, object], str]:
+    """Give a run as one object, and what is to be said of how far its audit log was checked."""
+    from orchestrator.adapters.journal_reading import read_records, trust_in
     from orchestrator.model import moments
     from orchestrator.model.errors import JournalError
     from orchestrator.report.summary import Summary
 
     summary = Summary()
     damage = run.damage
+    note = ""
     if run.started is not None and not damage:
         try:
-            for record in read_records(run.folder.journal_path, believed=True):
+            path = run.folder.journal_path
+            trust = trust_in(path, key)
+            note = trust.note
+            for record in read_records(path, trust.key, believed=trust.believed):
                 summary.after(record.event)
         except JournalError as error:
             damage = str(error)
     started = run.started
-    return {
+    row: dict[str, object] = {
         "run": run.folder.run_id,
         "playbook": started.playbook if started else None,
         "started_at": moments.as_text(started.at) if started else None,
@@ -59,6 +76,7 @@ def _row(run: "Listed") -> dict[str, object]:
         "verdicts": summary.counts(),
         "damage": damage or None,
     }
+    return row, note
 
 
 def _told(row: dict[str, object]) -> str:

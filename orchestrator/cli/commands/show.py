@@ -26,7 +26,7 @@ def show(
     as_json: AsJson = False,
 ) -> int:
     """Show a run's state, its verdicts, and the devices that somebody has to look at."""
-    from orchestrator.adapters.journal_reading import read_records
+    from orchestrator.adapters.journal_reading import read_records, trust_in
     from orchestrator.adapters.plan_file import read_plan
     from orchestrator.adapters.run_folder import RunsFolder
     from orchestrator.report.summary import Summary
@@ -34,8 +34,10 @@ def show(
     from orchestrator.report.tables import as_text, device_rows
 
     folder = RunsFolder(settings.runs_dir).find(run)
+    journal = folder.require_journal()
     plan = read_plan(folder.plan_path)
-    records = read_records(folder.require_journal(), believed=True)
+    trust = trust_in(journal, settings.audit_key_bytes)
+    records = read_records(journal, trust.key, believed=trust.believed)
     summary = Summary.of(plan, (record.event for record in records))
     driven = folder.holder() is not None
     if devices and as_json:
@@ -54,8 +56,19 @@ def show(
         if folder.report_path.exists():
             screen.show(f"  report       {folder.report_path}")
         if not driven and not summary.is_over:
-            screen.show(f"\nTo go on:  {again(settings, 'resume', folder.run_id)}")
+            screen.show(f"\n{_how_to_go_on(settings, folder.run_id, summary)}")
+    if trust.note:
+        screen.note(f"The audit log is {trust.note}.")
     return 0
+
+
+def _how_to_go_on(settings: "Settings", run_id: str, summary: "Summary") -> str:
+    if summary.started is None:
+        return "It never began: nothing was sent, and there is nothing to resume."
+    lines = [f"To go on:  {again(settings, 'resume', run_id)}"]
+    if summary.interruption:
+        lines.insert(0, screen.folded(f"The run was interrupted: {summary.interruption}"))
+    return "\n".join(lines)
 
 
 def _device_lines(summary: "Summary") -> list[str]:

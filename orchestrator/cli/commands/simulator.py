@@ -122,7 +122,7 @@ def _introduce(world: "World", host: str, port: int, speed: float) -> None:
     screen.show(f"  export {BASE_URL}{address}/api/v1")
     screen.show(f"  export ORCHESTRATOR_TOKEN={world.rules.token}")
     screen.show(f"  export ORCHESTRATOR_SPEED={speed:g}")
-    screen.show("  orchestrator plan playbooks/maintenance-reboot.yaml\n")
+    screen.show("  orchestrator plan maintenance-reboot\n")
     screen.show(f"What really happens: {address}/_simulator/ledger")
     screen.show("Ctrl-C ends it.")
     with suppress(OSError):

@@ -1,6 +1,5 @@
 """`validate`: every fault of every playbook, before anything is asked of a controller."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,11 +15,17 @@ app = new_app()
 @app.command()
 def validate(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", autocompletion=completing.playbook_files)
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Files, or names of playbooks that come with the program.",
+            autocompletion=completing.playbook_files,
+        ),
     ],
     var: Variables = None,
 ) -> int:
     """Check playbooks and name every fault in them, with line, column and what was meant."""
+    from orchestrator.cli import shipped
     from orchestrator.model.errors import PlaybookError
     from orchestrator.playbook.faults import render_faults
     from orchestrator.playbook.loading import load_playbook
@@ -29,7 +34,7 @@ def validate(
     faults = 0
     for file in files:
         try:
-            load_playbook(Path(file), variables)
+            load_playbook(shipped.find(file), variables)
         except PlaybookError as error:
             faults += len(error.faults)
             screen.note(render_faults(error.faults) + "\n")
