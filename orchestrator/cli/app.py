@@ -94,7 +94,9 @@ def new_app(**details: Any) -> typer.Typer:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"{NAME} {__version__}")
+        from orchestrator.cli import screen
+
+        screen.show_data(f"{NAME} {__version__}")
         raise typer.Exit
 
 

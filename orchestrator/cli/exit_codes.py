@@ -45,8 +45,8 @@ class NeedsYesError(OrchestratorError):
     """A destructive run can be confirmed neither on a terminal nor by --yes."""
 
 
-class OutputError(OrchestratorError):
-    """What was asked for cannot be written to stdout."""
+class OutputError(OrchestratorError, OSError):
+    """What was asked for cannot be written to stdout; still the system's error for who forgives it."""
 
     @classmethod
     def of(cls, error: OSError) -> "OutputError":

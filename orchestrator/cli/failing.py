@@ -1,5 +1,6 @@
 """An error becomes one clear message on stderr and an exit code; a bug of ours goes to the log."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterable
@@ -57,6 +58,9 @@ def _end(error: BaseException, whole: BaseException) -> int:
             from orchestrator.playbook.faults import render_faults
 
             screen.note(render_faults(error.faults))
+        case OutputError():
+            be_quiet()
+            screen.complain(str(error))
         case OrchestratorError():
             screen.complain(str(error))
         case _:
@@ -73,19 +77,11 @@ def is_bug(error: BaseException) -> bool:
 
 
 def _of_output(error: BaseException) -> OutputError | None:
-    """Tell a stdout that takes no more, such as a full disk, from every other trouble with files."""
+    """Tell a full disk, which typer's own output may meet as well, from a bug."""
     cause = error.__cause__ if isinstance(error, UnexpectedError) else error
     first = cause and _first_of(cause)
-    if not isinstance(first, OSError) or isinstance(first, BrokenPipeError):
-        return None
-    try:
-        # What could not be written is still held back, and fails again.
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return None
-    except OSError as trouble:
-        be_quiet()
-        return OutputError.of(trouble)
+    if isinstance(first, OSError) and first.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutputError.of(first)
     return None
 
 

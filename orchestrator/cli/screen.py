@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TextIO
 
 NARROWEST = 80
@@ -15,12 +16,27 @@ _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 
 def show(text: str = "", colour: str | None = None) -> None:
     """Write a result."""
-    sys.stdout.write(coloured(harmless(text), colour, sys.stdout) + "\n")
+    with writing():
+        sys.stdout.write(coloured(harmless(text), colour, sys.stdout) + "\n")
 
 
 def show_data(text: str) -> None:
     """Write one line that is meant for programs, just as it is."""
-    sys.stdout.write(text + "\n")
+    with writing():
+        sys.stdout.write(text + "\n")
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Raise OutputError when stdout takes no more; a reader who went away stays BrokenPipeError."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from orchestrator.cli.exit_codes import OutputError
+
+        raise OutputError.of(error) from error
 
 
 def ask(text: str) -> str:

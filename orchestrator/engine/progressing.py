@@ -1,8 +1,8 @@
-"""One device's walk through the steps: its state as the fold of its events, and its next events.
+"""One device's walk through the steps: its state, as the fold of its events.
 
 `DeviceRun` holds what the events say and nothing else that matters; only `after` changes it, but
-for the fields named volatile. `consider` looks at it with a reading and the time and says what has happened.
-Times that wait (deadlines, retries) are on the run's active clock, which stands still in pauses.
+for the fields named volatile. Times that wait (deadlines, retries) are on the run's active clock,
+which stands still in pauses.
 """
 
 from collections.abc import Callable
@@ -10,19 +10,14 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from orchestrator.engine import doubting, proving
-from orchestrator.engine.retrying import backoff
-from orchestrator.engine.selecting import why_not
-from orchestrator.model import durations, events
+from orchestrator.model import events
 from orchestrator.model.answers import Refusal
-from orchestrator.model.devices import Device, DeviceId, Status
+from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.policies import RetryPolicy
-from orchestrator.model.readings import Reading
 from orchestrator.model.steps import (
-    UPDATE_FREQUENCY_SECONDS,
-    CheckStep,
     OperationStep,
     SleepStep,
     Step,
@@ -53,17 +48,6 @@ class Phase(Enum):
     CHECKING = auto()
     SLEEPING = auto()
     ENDED = auto()
-
-
-FINAL_LOOKS = 5
-"""How many failed reads in a row at the very end leave a device unproven."""
-
-CHANGE_MARGIN = 60.0
-"""Seconds beyond one update_frequency that a refused device is given to change its state."""
-
-
-CHANGE_PAUSE = 60.0
-"""Seconds after a refusal within which a contact is no change: a device that boots makes several."""
 
 
 @dataclass(slots=True)
@@ -175,9 +159,6 @@ class DeviceRun:
         """False when our own doing may have made the contact that stands in the baseline."""
         earlier = [step for step in self.steps[: self.step] if isinstance(step, OperationStep)]
         return not self.last_look and (not earlier or earlier[-1].operation.is_disruptive)
-
-
-# --- the fold -----------------------------------------------------------------------------------
 
 
 def after(run: DeviceRun, event: Event, active: float, retry: RetryPolicy) -> None:
@@ -388,297 +369,3 @@ _FOLDS: dict[type[object], Callable[..., None]] = {
 }
 
 DEVICE_EVENTS = frozenset(_FOLDS)
-
-
-# --- what has happened --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Now, on both clocks."""
-
-    at: float
-    active: float
-
-    def active_of(self, reading: Reading) -> float:
-        """Give when a reading was asked for, on the active clock."""
-        return self.active - (self.at - reading.asked_at)
-
-
-def succeed(run: DeviceRun, at: float, evidence: str) -> list[Event]:
-    """End the step well; after the last one the device has succeeded."""
-    happened: list[Event] = [events.StepSucceeded(at, run.id, run.step, evidence)]
-    if run.step + 1 == len(run.steps):
-        happened.append(events.DeviceFinished(at, run.id, run.step, Verdict.SUCCEEDED.value))
-    return happened
-
-
-def fail(run: DeviceRun, at: float, verdict: Verdict, reason: str) -> list[Event]:
-    """End the device's walk at this step."""
-    return [
-        events.StepFailed(at, run.id, run.step, verdict.value, reason),
-        events.DeviceFinished(at, run.id, run.step, verdict.value, reason),
-    ]
-
-
-def consider(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
-    """Say what has happened to a waiting device, given a new reading or only the time."""
-    if reading is not None and reading.asked_at < run.asked_after:
-        reading = None
-    match run.phase:
-        case Phase.PROVING:
-            return _consider_proof(run, reading, now)
-        case Phase.DOUBTING:
-            return _consider_doubt(run, reading, now)
-        case Phase.CHECKING:
-            return _consider_check(run, reading, now)
-        case Phase.SLEEPING if now.active >= run.deadline:
-            return succeed(run, now.at, "slept")
-        case Phase.REFUSED:
-            return fail(run, now.at, Verdict.FAILED, run.reason)
-        case _:
-            return []
-
-
-def rest_is_over(run: DeviceRun, reading: Reading | None, now: Moment) -> bool:
-    """Say whether a resting device may be tried again: its time has come, or what it waited for."""
-    if now.active >= run.deadline:
-        return True
-    if not run.awaits_change or reading is None or reading.device is None or run.baseline is None:
-        return False
-    if reading.asked_at < run.asked_after:
-        return False
-    device, baseline = reading.device, run.baseline
-    contact = device.last_connection
-    return (
-        device.pending != baseline.pending
-        or device.status.value != baseline.status
-        or (contact is not None and contact >= run.sent_at + CHANGE_PAUSE)
-    )
-
-
-def guard_seconds(run: DeviceRun) -> float:
-    """Give how long a device in the middle of its chain is waited for until the guard is satisfied."""
-    return proof_seconds(
-        run.operation_step, run.baseline.update_frequency if run.baseline else None
-    )
-
-
-def is_ours(run: DeviceRun, reading: Reading) -> bool:
-    """Say whether the record still belongs to the device that the plan means."""
-    planned, device = run.planned.serial_number, reading.device
-    return device is not None and (planned is None or device.serial_number in (planned, None))
-
-
-def _consider_proof(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
-    happened: list[Event] = []
-    if reading is not None and reading.device is not None and is_ours(run, reading):
-        happened = [
-            _sign_event(run, sign, now.at)
-            for sign in proving.read_signs(run.acceptance, reading.device, reading.server_at)
-        ]
-        if happened:
-            return happened + _consequences(run, happened[-1], now.at)
-        if _is_stable(run, reading, now):
-            return succeed(run, now.at, run.evidence or "")
-    if now.active < run.deadline or _may_become_stable(run, reading):
-        return []
-    if not run.last_look:
-        return [events.LastLookTaken(now.at, run.id, run.step)]
-    return _unproven(run, reading, now)
-
-
-def _consequences(run: DeviceRun, last: Event, at: float) -> list[Event]:
-    match last:
-        case events.DeviceReturned() if not needs_stability(run):
-            return succeed(run, at, last.evidence)
-        case events.DeviceRelapsed() if run.last_look:
-            return fail(run, at, Verdict.UNCONFIRMED, f"it came back, and then: {last.reason}")
-        case _:
-            return []
-
-
-def _may_become_stable(run: DeviceRun, reading: Reading | None) -> bool:
-    """After its return a device is waited for beyond the deadline, as long as it can be read."""
-    if run.evidence is None:
-        return False
-    return run.failed_looks < FINAL_LOOKS if reading is None else is_ours(run, reading)
-
-
-def needs_stability(run: DeviceRun) -> bool:
-    """Say whether a return must be looked at once more before it counts."""
-    return run.operation.is_disruptive or run.operation_step.proof.stable_for > 0
-
-
-def _is_stable(run: DeviceRun, reading: Reading, now: Moment) -> bool:
-    """Up, long enough, and the whole record says so: list pages do not tell of pending firmware."""
-    device = reading.device
-    return (
-        run.evidence is not None
-        and device is not None
-        and now.active_of(reading) >= run.stable_at
-        and device.status is Status.UP
-        and (reading.is_detail or not run.operation.is_disruptive)
-    )
-
-
-def _sign_event(run: DeviceRun, sign: proving.Sign, at: float) -> Event:
-    match sign:
-        case proving.Delivered(contact_at):
-            return events.DeliverySeen(at, run.id, run.step, contact_at)
-        case proving.WentDown(since_at):
-            return events.OutageSeen(at, run.id, run.step, since_at)
-        case proving.Returned(evidence, contact_at):
-            return events.DeviceReturned(at, run.id, run.step, evidence, contact_at)
-        case proving.Relapsed(reason, contact_at, since_at):
-            return events.DeviceRelapsed(at, run.id, run.step, reason, contact_at, since_at)
-
-
-def _unproven(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
-    """After the last look: the step is unconfirmed, unless the device may still take its time."""
-    if reading is None:
-        if run.failed_looks < FINAL_LOOKS:
-            return []
-        return fail(run, now.at, Verdict.UNCONFIRMED, "its record could not be read at the end")
-    if not reading.is_detail:  # a list page does not tell how much time the device may take
-        return []
-    if reading.device is None:
-        return fail(run, now.at, Verdict.UNCONFIRMED, "the controller no longer has its record")
-    if not is_ours(run, reading):
-        return fail(run, now.at, Verdict.UNCONFIRMED, "its record shows another serial number")
-    allowed = proof_seconds(run.operation_step, reading.device.update_frequency)
-    if now.active < run.accepted_active_at + allowed:
-        return []
-    return fail(run, now.at, Verdict.UNCONFIRMED, _what_was_missing(run, reading, allowed))
-
-
-def _what_was_missing(run: DeviceRun, reading: Reading, allowed: float) -> str:
-    device = reading.device
-    assert device is not None
-    within = durations.as_text(allowed)
-    if device.pending is None:
-        return f"not proven within {within}: its pending settings are not known"
-    if proving.is_requested(device, run.operation):
-        return (
-            f"not delivered within {within} and may still fire: pending {', '.join(device.pending)}"
-        )
-    if not proving.is_after(device.last_connection, run.accepted_at):
-        return (
-            f"no contact within {within} after {run.operation} was accepted; status {device.status}"
-        )
-    if device.pending and run.operation_step.proof.nothing_pending:
-        return f"still pending after {within}: {', '.join(device.pending)}"
-    if device.status is not Status.UP:
-        return f"delivered, and not Up again within {within}: status {device.status}"
-    return f"no proof of a return within {within}; status {device.status}"
-
-
-def _consider_doubt(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
-    happened: list[Event] = []
-    if reading is not None and reading.device is not None and is_ours(run, reading):
-        happened = _signs_in_doubt(run, reading, reading.device, now)
-    if happened or now.active < run.deadline:
-        return happened
-    if reading is None:
-        if run.failed_looks < FINAL_LOOKS:
-            return []
-        return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record cannot be read")
-    if now.active_of(reading) < run.deadline or not reading.is_detail:
-        return []
-    if reading.device is None or not is_ours(run, reading):
-        return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record is gone")
-    if now.active < _doubt_ends(run, reading.device):
-        return []
-    return fail(
-        run, now.at, Verdict.IN_DOUBT, "no answer came, and nothing tells whether it was applied"
-    )
-
-
-def _signs_in_doubt(run: DeviceRun, reading: Reading, device: Device, now: Moment) -> list[Event]:
-    doubt = run.doubt
-    sign = doubting.sign_of_application(doubt, device)
-    if sign is not None:
-        return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, True, sign)]
-    if run.operation.may_be_repeated:
-        return []
-    first = None if run.first_contact_at is not None else _first_contact(run, device, reading)
-    if first is not None:
-        return [events.ContactSeen(now.at, run.id, run.step, first)]
-    if not reading.is_detail:
-        return []
-    is_over = now.active_of(reading) >= _doubt_ends(run, device)
-    sign = doubting.sign_of_refusal(doubt, device, is_over=is_over)
-    if sign is None:
-        return []
-    return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, False, sign)]
-
-
-def _first_contact(run: DeviceRun, device: Device, reading: Reading) -> float | None:
-    """Give the last contact if it is surely the first since a look that followed the loss.
-
-    The first look must come before the device can have booted, and no look too long after another.
-    """
-    doubt, contact = run.doubt, device.last_connection
-    if run.quiet_until is None:
-        is_early = reading.server_at <= run.sent_at + doubting.SHORTEST_BOOT
-        if doubting.has_no_contact_since(doubt, device) or (doubt.is_rhythmic and is_early):
-            run.quiet_until, run.quiet_contact_at = reading.server_at, contact
-    elif contact == run.quiet_contact_at:
-        run.quiet_until = reading.server_at
-    elif contact is not None and contact <= run.quiet_until + doubting.SHORTEST_BOOT:
-        return contact
-    return None
-
-
-def _doubt_ends(run: DeviceRun, device: Device) -> float:
-    """Give when the wait for signs is over; a list page did not tell how long it has to be."""
-    allowed = doubting.doubt_seconds(run.operation, device.update_frequency)
-    return max(run.deadline, run.accepted_active_at + allowed)
-
-
-def _consider_check(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
-    step = run.current
-    assert isinstance(step, CheckStep)
-    if reading is None:
-        if now.active >= run.deadline and run.failed_looks >= FINAL_LOOKS:
-            return fail(run, now.at, Verdict.FAILED, "check: its record could not be read")
-        return []
-    if reading.device is None:
-        return fail(run, now.at, Verdict.FAILED, "check: the controller no longer has this device")
-    wrong = why_not(step.conditions, reading.device, reading.server_at)
-    if wrong is None:
-        return succeed(run, now.at, "every condition holds")
-    if now.active >= run.deadline:
-        return fail(run, now.at, Verdict.FAILED, f"check: {wrong}")
-    return []
-
-
-def after_faltering(
-    run: DeviceRun, now: Moment, retry: RetryPolicy, *, patience: float, chance: float
-) -> list[Event]:
-    """Say what follows when an attempt came to nothing: another one later, or the end.
-
-    Only attempts that failed through the device use up the step's attempts. Refusals for load are
-    asked again for `patience` seconds; an unreachable controller is the run's matter.
-    """
-    if run.failures >= run.operation_step.attempts:
-        tries = "tried once" if run.failures == 1 else f"tried {run.failures} times"
-        return fail(run, now.at, Verdict.FAILED, f"{run.reason} ({tries})")
-    if run.busy_since is not None and now.active - run.busy_since > patience:
-        waited = durations.as_text(patience)
-        return fail(run, now.at, Verdict.FAILED, f"refused for {waited} on end: {run.reason}")
-    wait = max(backoff(retry, max(run.failures, run.refusals), chance), run.retry_after)
-    if run.awaits_change:
-        frequency = run.baseline.update_frequency if run.baseline else None
-        wait = max(wait, (frequency or UPDATE_FREQUENCY_SECONDS) + CHANGE_MARGIN)
-    return [
-        events.RetryScheduled(
-            now.at,
-            run.id,
-            run.step,
-            run.attempt,
-            round(now.at + wait, 6),
-            run.reason,
-            run.awaits_change,
-        )
-    ]

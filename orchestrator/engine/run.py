@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
-from orchestrator.engine import guarding, pacing, progressing, watching
+from orchestrator.engine import concluding, guarding, pacing, progressing, watching
 from orchestrator.engine.admitting import Admissions
-from orchestrator.engine.progressing import DeviceRun, Moment, Phase
+from orchestrator.engine.concluding import Moment
+from orchestrator.engine.progressing import DeviceRun, Phase
 from orchestrator.engine.reaching import Reach
 from orchestrator.engine.selecting import Chooser
 from orchestrator.model import events
@@ -358,7 +359,7 @@ class Run:
             for device in sorted(self._suspects):
                 run = self.devices[device]
                 if run.asked_after <= probed.asked_at:
-                    decision.events += progressing.fail(run, now, Verdict.FAILED, run.reason)
+                    decision.events += concluding.fail(run, now, Verdict.FAILED, run.reason)
             return
         self.reach.probe_failed(now)
         if probed.unauthorised:
@@ -400,7 +401,7 @@ class Run:
             case Phase.FALTERED:
                 decision.events += self._after_faltering(run, now, chance())
             case _:
-                happened = progressing.consider(run, reading, now)
+                happened = concluding.consider(run, reading, now)
                 decision.events += happened
                 if happened and isinstance(happened[-1], events.LastLookTaken):
                     self._read_in_full(decision, run, update_status=True)
@@ -408,7 +409,7 @@ class Run:
                     self._await(decision, run, now)
 
     def _after_faltering(self, run: DeviceRun, now: Moment, chance: float) -> list[Event]:
-        happened = progressing.after_faltering(
+        happened = concluding.after_faltering(
             run, now, self.plan.playbook.retry, patience=self.patience, chance=chance
         )
         scheduled = happened[-1]
@@ -433,7 +434,7 @@ class Run:
             return
         elif not isinstance(run.current, OperationStep):
             decision.events.append(_step_started(run, now.at))
-        elif run.phase is Phase.RESTING and not progressing.rest_is_over(run, reading, now):
+        elif run.phase is Phase.RESTING and not concluding.rest_is_over(run, reading, now):
             self._await_rest(decision, run, now)
         elif run.held and now.active < run.poll_at:
             self._wake(run, run.poll_at)
@@ -447,7 +448,7 @@ class Run:
         if reading is not None and (reading.is_detail or not self._guard_in_full):
             self.admissions.guarding.discard(run.id)
             self.admissions.cleared.append(run)
-        elif run.failed_looks >= progressing.FINAL_LOOKS:
+        elif run.failed_looks >= concluding.FINAL_LOOKS:
             decision.events += _unfit(run, now.at, "its record cannot be read")
         elif not run.is_being_read:
             self._poll(decision, run, now, in_full=self._guard_in_full)
@@ -523,12 +524,12 @@ class Run:
         if not run.touched or reading.device is None:
             decision.events += _unfit(run, now.at, unfit)
         elif not run.held:
-            within = progressing.guard_seconds(run)
+            within = concluding.guard_seconds(run)
             until = round(now.at + within, 6)
             decision.events.append(events.StepHeld(now.at, run.id, run.step, unfit, until))
         elif now.active >= run.deadline:
             reason = f"not fit for {run.operation}: {unfit}"
-            decision.events += progressing.fail(run, now.at, Verdict.FAILED, reason)
+            decision.events += concluding.fail(run, now.at, Verdict.FAILED, reason)
         else:
             run.poll_at = watching.next_round(now.active, self._interval)
             self._wake(run, run.poll_at)
@@ -620,7 +621,7 @@ class Run:
         self._queued.discard(run.id)
         if run.touched or run.doubted:
             reason = f"the run was stopped before {run.current.title}: {self.stopped.detail}"
-            return progressing.fail(run, at, Verdict.FAILED, reason)
+            return concluding.fail(run, at, Verdict.FAILED, reason)
         verdict, detail = Verdict.NOT_STARTED.value, self.stopped.detail
         return [events.DeviceFinished(at, run.id, run.step, verdict, f"stopped before: {detail}")]
 
@@ -689,10 +690,10 @@ def _rounded_up(moment: float) -> float:
 
 def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:
     if run.touched:
-        return progressing.fail(run, at, Verdict.FAILED, reason)
+        return concluding.fail(run, at, Verdict.FAILED, reason)
     if run.doubted:  # it was taken for not applied, but something has changed since
         unsure = f"no answer came to an earlier request, and now {reason}"
-        return progressing.fail(run, at, Verdict.IN_DOUBT, unsure)
+        return concluding.fail(run, at, Verdict.IN_DOUBT, unsure)
     return [events.DeviceFinished(at, run.id, run.step, Verdict.SKIPPED.value, reason)]
 
 

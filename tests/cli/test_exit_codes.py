@@ -142,7 +142,9 @@ def test_a_bug_in_a_group_of_tasks_is_named_itself_and_logged_with_all_that_happ
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-@pytest.mark.parametrize("arguments", [["schema"], ["--version"], ["settings", "--json"]])
+@pytest.mark.parametrize(
+    "arguments", [["schema"], ["--version"], ["settings", "--json"], ["--help"]]
+)
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["at the end", "at once"])
 def test_a_stdout_that_is_full_is_no_bug_of_ours(tmp_path, arguments, unbuffered):
     with Path("/dev/full").open("w") as full:

@@ -1,12 +1,12 @@
 """What the log must not show, and how a run is named."""
 
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
+from orchestrator.adapters.system_clock import SystemClock
 from orchestrator.cli import campaign
 from orchestrator.cli.options import configure_log
 from orchestrator.model import moments
@@ -34,8 +34,8 @@ def test_a_token_file_that_cannot_be_read_does_not_keep_the_log_from_opening(cli
 def test_a_run_is_named_by_the_time_of_this_machine_and_not_of_the_controller(cli):
     plan = replace(plan_of(1001), created_at=0.0, read_at=0.0)
 
-    before, made = time.time(), campaign.new_run_id(load(), plan)
+    before, made = SystemClock().now(), campaign.new_run_id(load(), plan)
 
-    days = {moments.as_text(each)[:10] for each in (before, time.time())}
+    days = {moments.as_text(each)[:10] for each in (before, SystemClock().now())}
     assert made[:10] in days
     assert re.fullmatch(r"[\d-]{10}-\d{4}-.+", made)

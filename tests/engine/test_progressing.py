@@ -2,7 +2,8 @@
 
 import pytest
 
-from orchestrator.engine.progressing import FINAL_LOOKS, Phase
+from orchestrator.engine.concluding import FINAL_LOOKS
+from orchestrator.engine.progressing import Phase
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import Status

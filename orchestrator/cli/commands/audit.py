@@ -152,7 +152,8 @@ def _opened(output: str | None) -> Iterator[TextIO]:
     from orchestrator.adapters.journal_reading import why
 
     if output is None:
-        yield sys.stdout
+        with screen.writing():
+            yield sys.stdout
         return
     target = Path(output)
     draft = target.with_name(f".{target.name}.draft")

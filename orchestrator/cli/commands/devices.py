@@ -175,9 +175,10 @@ def _show_json(plan: "Plan") -> None:
 
 def _show_csv(plan: "Plan") -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(_CSV_COLUMNS)
-    for record in _records(plan):
-        writer.writerow([_cell(record.get(column)) for column in _CSV_COLUMNS])
+    with screen.writing():
+        writer.writerow(_CSV_COLUMNS)
+        for record in _records(plan):
+            writer.writerow([_cell(record.get(column)) for column in _CSV_COLUMNS])
 
 
 def _cell(value: object) -> object:

@@ -52,6 +52,7 @@ def simulator(
     """
     from orchestrator.adapters.system_clock import SystemClock
     from orchestrator.cli.campaign import in_loop
+    from orchestrator.cli.exit_codes import OutputError
     from orchestrator.simulator.endpoints import Rules
     from orchestrator.simulator.faults import Faults
     from orchestrator.simulator.fleet import make_fleet
@@ -71,6 +72,8 @@ def simulator(
     )
     try:
         in_loop(_serve, world, clock, host, port, speed, until_stdin_closes=until_stdin_closes)
+    except OutputError:
+        raise
     except OSError as error:
         what = f"it cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}"
         raise typer.BadParameter(f"{what}; --port 0 takes any free port") from error
