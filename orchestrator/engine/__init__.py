@@ -7,11 +7,13 @@ guarding     may this device be touched right now
 admitting    who may start next under max_down, in flight and the pace
 pacing       when the next request may leave; slowing down and recovering
 watching     how often waiting devices are read, and by which requests
+waiting      when a waiting device is looked at next
 proving      what proves that a device came back
 doubting     was a request that got no answer applied or not
 retrying     how long to wait before the next attempt
 reaching     can the controller be used
 progressing  one device's walk through the steps, as the fold of its events
 concluding   what has happened to a device, given a reading or only the time
+deciding     what a decision is
 run          the aggregate that ties them: decide, after, observe
 """

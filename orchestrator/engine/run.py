@@ -7,25 +7,19 @@ its events nothing else may be asked. All three cost O(1) amortised an event, ne
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
 from typing import Any
 
-from orchestrator.engine import concluding, guarding, pacing, progressing, watching
+from orchestrator.engine import concluding, guarding, pacing, progressing
 from orchestrator.engine.admitting import Admissions
 from orchestrator.engine.concluding import Moment
+from orchestrator.engine.deciding import Decision
 from orchestrator.engine.progressing import DeviceRun, Phase
 from orchestrator.engine.reaching import Reach
 from orchestrator.engine.selecting import Chooser
+from orchestrator.engine.waiting import Waits
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
-from orchestrator.model.commands import (
-    Command,
-    ProbeController,
-    ReadDevice,
-    ReadDevices,
-    SendOperation,
-)
+from orchestrator.model.commands import ProbeController, ReadDevices, SendOperation
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Plan, PlannedDevice
@@ -40,27 +34,17 @@ BATCH = 2000
 """Devices given up in one decision when a run stops; keeps every batch of events small."""
 
 
-@dataclass(slots=True)
-class Decision:
-    """What has happened, and what should happen once that is durable."""
-
-    events: list[Event] = field(default_factory=list)
-    commands: list[Command] = field(default_factory=list)
-    to_read: list[DeviceId] = field(default_factory=list)
-
-
 class Run:
     """The state of one run, as the fold of its events."""
 
     def __init__(self, plan: Plan, *, patience: float = PATIENCE, pages: int | None = None) -> None:
         self.plan = plan
         self.patience = patience
-        self.pages = pages
-        """List pages that hold all devices of the selection; None while unknown."""
         self.devices: dict[DeviceId, DeviceRun] = {}
         self.verdicts: Counter[Verdict] = Counter()
         self.admissions = Admissions(plan.limits, plan.playbook.steps)
         self.pace = pacing.planned_pace(plan.playbook.requests)
+        self.waits = Waits(per_second=plan.limits.per_second, pages=pages)
         self.reach = Reach()
         self.epoch = 1
         self.started_at: float | None = None
@@ -83,7 +67,6 @@ class Run:
         self._marked: set[DeviceId] = set()
         self._queued: set[DeviceId] = set()
         self._suspects: set[DeviceId] = set()
-        self._timers: list[tuple[float, int]] = []
         self._probed: Probed | None = None
 
     # --- questions ------------------------------------------------------------------------------
@@ -118,9 +101,9 @@ class Run:
         if self._dirty:
             return self.last_at
         moments = []
-        if self._timers:
+        if self.waits.next_at is not None:
             # A little later, or the sum may round to a moment at which the timer is not due yet.
-            moments.append(self._timers[0][0] + self._paused_for + 1e-6)
+            moments.append(self.waits.next_at + self._paused_for + 1e-6)
         if self.admissions.cleared and self.admissions.in_flight < self.plan.limits.in_flight:
             moments.append(self.pace.next_at)
         if self._suspects and not self.reach.is_probing:
@@ -261,6 +244,7 @@ class Run:
     def _after_finish(self, run: DeviceRun) -> None:
         assert run.verdict is not None
         self.verdicts[run.verdict] += 1
+        self.waits.underway -= 1
         self.admissions.ended(run)
         self._queued.discard(run.id)
         self._suspects.discard(run.id)
@@ -276,6 +260,7 @@ class Run:
     def _begin(self, planned: PlannedDevice) -> DeviceRun:
         run = DeviceRun(planned, self.plan.playbook.steps)
         self.devices[planned.id] = run
+        self.waits.underway += 1
         return run
 
     def _mark(self, run: DeviceRun) -> None:
@@ -370,9 +355,8 @@ class Run:
     def _consider_devices(
         self, decision: Decision, now: Moment, chance: Callable[[], float]
     ) -> None:
-        while self._timers and self._timers[0][0] <= now.active:
-            due, device = heappop(self._timers)
-            run = self.devices[DeviceId(device)]
+        for due, device in self.waits.due(now.active):
+            run = self.devices[device]
             if run.due == due:
                 run.due = float("inf")
                 self._mark(run)
@@ -404,9 +388,10 @@ class Run:
                 happened = concluding.consider(run, reading, now)
                 decision.events += happened
                 if happened and isinstance(happened[-1], events.LastLookTaken):
-                    self._read_in_full(decision, run, update_status=True)
+                    run.is_being_read = run.is_read_in_full = True
+                    decision.read_in_full(run.id, update_status=True)
                 if not happened:
-                    self._await(decision, run, now)
+                    self.waits.wait(decision, run, now)
 
     def _after_faltering(self, run: DeviceRun, now: Moment, chance: float) -> list[Event]:
         happened = concluding.after_faltering(
@@ -435,9 +420,9 @@ class Run:
         elif not isinstance(run.current, OperationStep):
             decision.events.append(_step_started(run, now.at))
         elif run.phase is Phase.RESTING and not concluding.rest_is_over(run, reading, now):
-            self._await_rest(decision, run, now)
+            self.waits.wait_for_retry(decision, run, now)
         elif run.held and now.active < run.poll_at:
-            self._wake(run, run.poll_at)
+            self.waits.wake(run, run.poll_at)
         else:
             self._queued.add(run.id)
             self.admissions.queue(run)
@@ -451,7 +436,7 @@ class Run:
         elif run.failed_looks >= concluding.FINAL_LOOKS:
             decision.events += _unfit(run, now.at, "its record cannot be read")
         elif not run.is_being_read:
-            self._poll(decision, run, now, in_full=self._guard_in_full)
+            self.waits.poll(decision, run, now, in_full=self._guard_in_full)
 
     def _make_ready(self, decision: Decision, now: Moment) -> None:
         """Draw devices from the queues and see that their records are fresh when their turn comes."""
@@ -479,7 +464,7 @@ class Run:
         self.admissions.guarding.add(run.id)
         run.failed_looks = 0
         run.poll_at = 0.0
-        self._poll(decision, run, now, in_full=self._guard_in_full)
+        self.waits.poll(decision, run, now, in_full=self._guard_in_full)
 
     def _is_fresh(self, run: DeviceRun, at: float) -> bool:
         reading = self._known.get(run.id)
@@ -531,8 +516,8 @@ class Run:
             reason = f"not fit for {run.operation}: {unfit}"
             decision.events += concluding.fail(run, now.at, Verdict.FAILED, reason)
         else:
-            run.poll_at = watching.next_round(now.active, self._interval)
-            self._wake(run, run.poll_at)
+            run.poll_at = self.waits.next_round(now)
+            self.waits.wake(run, run.poll_at)
 
     def _intend(self, decision: Decision, run: DeviceRun, at: float) -> None:
         reading = self._known[run.id]
@@ -550,69 +535,6 @@ class Run:
             )
         )
         decision.commands.append(SendOperation(run.id, run.step, attempt, run.operation))
-
-    # --- waiting --------------------------------------------------------------------------------
-
-    @property
-    def _interval(self) -> float:
-        waiting = len(self.devices) - self.ended
-        return watching.poll_interval(waiting, self.pages, self.plan.limits.per_second)
-
-    def _await(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
-        """See that a waiting device is read, or looked at, when that can bring something new."""
-        if run.is_being_read:
-            return
-        match run.phase:
-            case Phase.SLEEPING:
-                self._wake(run, run.deadline)
-            case Phase.CHECKING:
-                step = run.current
-                assert isinstance(step, CheckStep)
-                fields = {condition.field for condition in step.conditions}
-                self._poll(decision, run, now, in_full=bool(fields & DETAIL_ONLY_FIELDS))
-            case Phase.DOUBTING:
-                self._poll(decision, run, now, in_full=True)
-            case Phase.PROVING if run.evidence is not None and now.active < run.stable_at:
-                self._wake(run, run.stable_at)
-            case Phase.PROVING:
-                if run.poll_at == 0.0 and run.evidence is None and not run.last_look:
-                    run.poll_at = watching.next_round(now.active, self._interval)
-                in_full = run.last_look or (
-                    run.evidence is not None and run.operation.is_disruptive
-                )
-                self._poll(decision, run, now, in_full=in_full)
-            case _:
-                pass
-
-    def _await_rest(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
-        if not run.awaits_change:
-            self._wake(run, run.deadline)
-        elif not run.is_being_read:
-            if run.poll_at == 0.0:
-                run.poll_at = watching.next_round(now.active, self._interval)
-            self._poll(decision, run, now, in_full=False)
-
-    def _poll(self, decision: Decision, run: DeviceRun, now: Moment, *, in_full: bool) -> None:
-        """Read the device if its time has come, else wake up when it will have."""
-        if now.active < run.poll_at:
-            over = run.deadline if run.deadline > now.active else run.poll_at
-            self._wake(run, min(run.poll_at, over))
-            return
-        run.poll_at = watching.next_round(now.active, self._interval)
-        if in_full:
-            self._read_in_full(decision, run, update_status=False)
-        else:
-            run.is_being_read, run.is_read_in_full = True, False
-            decision.to_read.append(run.id)
-
-    def _read_in_full(self, decision: Decision, run: DeviceRun, *, update_status: bool) -> None:
-        run.is_being_read = run.is_read_in_full = True
-        decision.commands.append(ReadDevice(run.id, update_status))
-
-    def _wake(self, run: DeviceRun, due: float) -> None:
-        if run.due != due:
-            run.due = due
-            heappush(self._timers, (due, run.id))
 
     # --- ending ---------------------------------------------------------------------------------
 

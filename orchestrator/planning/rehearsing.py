@@ -61,7 +61,7 @@ class Rehearsal:
         pages = max(1, math.ceil(len(world.population) / page_size))
         if journal:
             self.run = replayed(plan, journal)
-            self.run.pages = pages
+            self.run.waits.pages = pages
             self._record(resuming(self.run, now, by="rehearsal", host="nowhere"))
         else:
             self.run = Run(plan, pages=pages)
@@ -136,7 +136,7 @@ class Rehearsal:
 
     def _read_all(self, due: tuple[DeviceId, ...]) -> None:
         missing = list(due)
-        if by_listing(len(due), self.run.pages):
+        if by_listing(len(due), self.run.waits.pages):
             seen = set()
             for wanted in filters_of(self.plan.playbook.selection):
                 lasting = DeviceFilter(organization=wanted.organization, type=wanted.type)

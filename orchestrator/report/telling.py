@@ -102,7 +102,9 @@ def _of_run(event: RunEvent) -> str:
             )
         case RunResumed():
             torn = f"; {event.torn_bytes} torn bytes were cut off" if event.torn_bytes else ""
-            return f"{event.resumed_by} on {event.host} resumed the run (process {event.epoch}){torn}"
+            return (
+                f"{event.resumed_by} on {event.host} resumed the run (process {event.epoch}){torn}"
+            )
         case RunInterrupted():
             return f"the run was interrupted: {event.reason}"
         case RunPaused():

@@ -71,7 +71,7 @@ class Drive:
             else:
                 self._run.observe(item, now)
         await self.record(news)
-        self._run.pages = self._performer.pages
+        self._run.waits.pages = self._performer.pages
         decision = self._run.decide(self._clock.now(), self._chance)
         await self.record(decision.events)
         self._performer.perform(decision.commands)

@@ -90,9 +90,7 @@ async def test_a_filter_reaches_the_controller(keeper):
 
 async def test_a_filter_on_status_is_understood(keeper):
     async with keeper.meets() as controller:
-        page = await controller.list_devices(
-            DeviceFilter(status=Status.DOWN), offset=0, limit=50
-        )
+        page = await controller.list_devices(DeviceFilter(status=Status.DOWN), offset=0, limit=50)
 
     assert page.count == 0
 

@@ -89,7 +89,9 @@ async def test_an_interrupted_drive_answers_for_its_requests_and_can_be_taken_up
 
 async def test_an_outage_of_the_controller_pauses_the_run_and_fails_no_device():
     faults = Faults(outages=((20.0, 400.0),))
-    campaign = await Campaign(plan_for(fleet_ids(4), max_down=4), world(4, faults=faults)).to_the_end()
+    campaign = await Campaign(
+        plan_for(fleet_ids(4), max_down=4), world(4, faults=faults)
+    ).to_the_end()
 
     kinds = [type(event) for event in campaign.journal.read()]
     assert campaign.verdicts == {"succeeded": 4}
@@ -99,7 +101,9 @@ async def test_an_outage_of_the_controller_pauses_the_run_and_fails_no_device():
 
 async def test_a_revoked_token_pauses_the_run_until_it_works_again():
     faults = Faults(revoked=((5.0, 120.0),))
-    campaign = await Campaign(plan_for(fleet_ids(4), max_down=1), world(4, faults=faults)).to_the_end()
+    campaign = await Campaign(
+        plan_for(fleet_ids(4), max_down=1), world(4, faults=faults)
+    ).to_the_end()
 
     paused = [e for e in campaign.journal.read() if isinstance(e, RunPaused)]
     assert campaign.verdicts == {"succeeded": 4}

@@ -1,0 +1,20 @@
+"""What a decision is: facts to record, and what to do once they are durable."""
+
+from dataclasses import dataclass, field
+
+from orchestrator.model.commands import Command, ReadDevice
+from orchestrator.model.devices import DeviceId
+from orchestrator.model.events import Event
+
+
+@dataclass(slots=True)
+class Decision:
+    """What has happened, and what should happen once that is durable."""
+
+    events: list[Event] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    to_read: list[DeviceId] = field(default_factory=list)
+
+    def read_in_full(self, device: DeviceId, *, update_status: bool = False) -> None:
+        """Have one device read by itself."""
+        self.commands.append(ReadDevice(device, update_status))

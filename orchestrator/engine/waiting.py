@@ -1,0 +1,94 @@
+"""When a waiting device is looked at next: read when that can bring something new, else by its time.
+
+One heap of moments and common rounds of reading serve all devices; a waiting device costs an entry.
+"""
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+from orchestrator.engine import watching
+from orchestrator.engine.concluding import Moment
+from orchestrator.engine.deciding import Decision
+from orchestrator.engine.progressing import DeviceRun, Phase
+from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
+from orchestrator.model.steps import CheckStep
+
+
+class Waits:
+    """The moments at which devices want to be looked at, on the run's active clock."""
+
+    def __init__(self, *, per_second: float | None, pages: int | None) -> None:
+        self.underway = 0
+        """Devices that have begun and have no verdict yet."""
+        self.pages = pages
+        """List pages that hold all devices of the selection; None while unknown."""
+        self._per_second = per_second
+        self._timers: list[tuple[float, int]] = []
+
+    @property
+    def next_at(self) -> float | None:
+        """The next moment at which a device wants to be looked at."""
+        return self._timers[0][0] if self._timers else None
+
+    def due(self, active: float) -> Iterator[tuple[float, DeviceId]]:
+        """Take out every entry whose moment has come; outdated ones are among them."""
+        while self._timers and self._timers[0][0] <= active:
+            moment, device = heappop(self._timers)
+            yield moment, DeviceId(device)
+
+    def wake(self, run: DeviceRun, due: float) -> None:
+        """Look at the device at that moment, and at no other."""
+        if run.due != due:
+            run.due = due
+            heappush(self._timers, (due, run.id))
+
+    def next_round(self, now: Moment) -> float:
+        """Give the next common moment for reading."""
+        interval = watching.poll_interval(self.underway, self.pages, self._per_second)
+        return watching.next_round(now.active, interval)
+
+    def wait(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        """See that a device in the middle of a step is read, or looked at, in time."""
+        if run.is_being_read:
+            return
+        match run.phase:
+            case Phase.SLEEPING:
+                self.wake(run, run.deadline)
+            case Phase.CHECKING:
+                step = run.current
+                assert isinstance(step, CheckStep)
+                fields = {condition.field for condition in step.conditions}
+                self.poll(decision, run, now, in_full=bool(fields & DETAIL_ONLY_FIELDS))
+            case Phase.DOUBTING:
+                self.poll(decision, run, now, in_full=True)
+            case Phase.PROVING if run.evidence is not None and now.active < run.stable_at:
+                self.wake(run, run.stable_at)
+            case Phase.PROVING:
+                if run.poll_at == 0.0 and run.evidence is None and not run.last_look:
+                    run.poll_at = self.next_round(now)
+                is_back = run.evidence is not None and run.operation.is_disruptive
+                self.poll(decision, run, now, in_full=run.last_look or is_back)
+            case _:
+                pass
+
+    def wait_for_retry(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        """See that a resting device is looked at when its rest is over, or what it waits for comes."""
+        if not run.awaits_change:
+            self.wake(run, run.deadline)
+        elif not run.is_being_read:
+            if run.poll_at == 0.0:
+                run.poll_at = self.next_round(now)
+            self.poll(decision, run, now, in_full=False)
+
+    def poll(self, decision: Decision, run: DeviceRun, now: Moment, *, in_full: bool) -> None:
+        """Read the device if its time has come, else wake up when it will have."""
+        if now.active < run.poll_at:
+            over = run.deadline if run.deadline > now.active else run.poll_at
+            self.wake(run, min(run.poll_at, over))
+            return
+        run.poll_at = self.next_round(now)
+        run.is_being_read, run.is_read_in_full = True, in_full
+        if in_full:
+            decision.read_in_full(run.id)
+        else:
+            decision.to_read.append(run.id)
