@@ -7,6 +7,7 @@ guarding     may this device be touched right now
 admitting    who may start next under max_down, in flight and the pace
 pacing       when the next request may leave; slowing down and recovering
 watching     how often waiting devices are read, and by which requests
+starting     from a device's turn to its request: fresh record, guard, intention
 waiting      when a waiting device is looked at next
 proving      what proves that a device came back
 doubting     was a request that got no answer applied or not

@@ -9,22 +9,21 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from orchestrator.engine import concluding, guarding, pacing, progressing
+from orchestrator.engine import concluding, pacing, progressing
 from orchestrator.engine.admitting import Admissions
 from orchestrator.engine.concluding import Moment
 from orchestrator.engine.deciding import Decision
 from orchestrator.engine.progressing import DeviceRun, Phase
 from orchestrator.engine.reaching import Reach
-from orchestrator.engine.selecting import Chooser
+from orchestrator.engine.starting import Starts
 from orchestrator.engine.waiting import Waits
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
-from orchestrator.model.commands import ProbeController, ReadDevices, SendOperation
-from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
+from orchestrator.model.commands import ProbeController, ReadDevices
+from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Observation, Probed, Reading, ReadingFailed
-from orchestrator.model.steps import CheckStep, OperationStep, SleepStep
 from orchestrator.model.verdicts import Verdict
 
 PATIENCE = 1800.0
@@ -45,6 +44,7 @@ class Run:
         self.admissions = Admissions(plan.limits, plan.playbook.steps)
         self.pace = pacing.planned_pace(plan.playbook.requests)
         self.waits = Waits(per_second=plan.limits.per_second, pages=pages)
+        self.starts = Starts(plan, self.admissions, self.waits)
         self.reach = Reach()
         self.epoch = 1
         self.started_at: float | None = None
@@ -53,19 +53,15 @@ class Run:
         self.stopped: events.RunStopped | None = None
         self._planned = {device.id: device for device in plan.devices}
         self._fresh = self._not_begun()
-        self._chooser = Chooser(plan.playbook.selection, plan.created_at)
-        self._guard_in_full = _needs_detail(plan)
         self.last_at = 0.0
         self._paused_for = 0.0
         self._before_gap = 0.0
         self._stop: tuple[str, str] | None = None
         self._is_interrupting: str | None = None
         self._rejected_since: float | None = None
-        self._known: dict[DeviceId, Reading] = {}
         self._news: dict[DeviceId, Reading] = {}
         self._dirty: deque[DeviceRun] = deque()
         self._marked: set[DeviceId] = set()
-        self._queued: set[DeviceId] = set()
         self._suspects: set[DeviceId] = set()
         self._probed: Probed | None = None
 
@@ -131,7 +127,7 @@ class Run:
         run = self.devices.get(reading.device_id)
         if run is None:
             if reading.device_id in self._planned:
-                self._known[reading.device_id] = reading
+                self.starts.known[reading.device_id] = reading
             return
         if _answers(run, reading):
             run.is_being_read = False
@@ -139,8 +135,8 @@ class Run:
         if run.phase is Phase.ENDED:
             return
         self._mark(run)
-        if _adds(reading, self._known.get(run.id)):
-            self._known[run.id] = reading
+        if _adds(reading, self.starts.known.get(run.id)):
+            self.starts.known[run.id] = reading
             news = self._news.get(run.id)
             if news is None or reading.is_detail or not news.is_detail:
                 self._news[run.id] = reading
@@ -212,7 +208,7 @@ class Run:
             case events.OperationIntended():
                 self.pace = self.pace.after_sending(event.at)
                 self.admissions.release(run)
-                self._queued.discard(run.id)
+                self.starts.queued.discard(run.id)
             case events.OperationAccepted():
                 self.pace = self.pace.after_success()
                 self._rejected_since = None
@@ -246,9 +242,8 @@ class Run:
         self.verdicts[run.verdict] += 1
         self.waits.underway -= 1
         self.admissions.ended(run)
-        self._queued.discard(run.id)
+        self.starts.forget(run)
         self._suspects.discard(run.id)
-        self._known.pop(run.id, None)
         self._news.pop(run.id, None)
 
     def _clear_suspects(self) -> None:
@@ -292,8 +287,11 @@ class Run:
             return decision
         self._consider_devices(decision, moment, chance)
         if self.stopped is None:
-            self._make_ready(decision, moment)
-            self._send(decision, moment)
+            ahead = self.admissions.ahead(self.pace.gap)
+            self.starts.make_ready(
+                decision, moment, ahead=ahead, fresh=self._fresh, begin=self._begin
+            )
+            self.starts.send(decision, moment, self.pace)
         else:
             self._give_up_the_rest(decision, now)
         self._consider_end(decision, now)
@@ -381,7 +379,7 @@ class Run:
             case Phase.ENDED | Phase.SENT | Phase.SUSPECT:
                 return
             case Phase.READY | Phase.RESTING:
-                self._consider_start(decision, run, reading, now)
+                self.starts.consider(decision, run, reading, now)
             case Phase.FALTERED:
                 decision.events += self._after_faltering(run, now, chance())
             case _:
@@ -407,140 +405,11 @@ class Run:
             happened.insert(0, events.SendingSlowed(now.at, until, factor, run.reason))
         return happened
 
-    # --- starting -------------------------------------------------------------------------------
-
-    def _consider_start(
-        self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
-    ) -> None:
-        """A device waits for its next try: because of its rest, its guard, or only its turn."""
-        if run.id in self.admissions.guarding:
-            self._consider_guard_reading(decision, run, reading, now)
-        elif run.id in self._queued:
-            return
-        elif not isinstance(run.current, OperationStep):
-            decision.events.append(_step_started(run, now.at))
-        elif run.phase is Phase.RESTING and not concluding.rest_is_over(run, reading, now):
-            self.waits.wait_for_retry(decision, run, now)
-        elif run.held and now.active < run.poll_at:
-            self.waits.wake(run, run.poll_at)
-        else:
-            self._queued.add(run.id)
-            self.admissions.queue(run)
-
-    def _consider_guard_reading(
-        self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
-    ) -> None:
-        if reading is not None and (reading.is_detail or not self._guard_in_full):
-            self.admissions.guarding.discard(run.id)
-            self.admissions.cleared.append(run)
-        elif run.failed_looks >= concluding.FINAL_LOOKS:
-            decision.events += _unfit(run, now.at, "its record cannot be read")
-        elif not run.is_being_read:
-            self.waits.poll(decision, run, now, in_full=self._guard_in_full)
-
-    def _make_ready(self, decision: Decision, now: Moment) -> None:
-        """Draw devices from the queues and see that their records are fresh when their turn comes."""
-        admissions = self.admissions
-        room = admissions.ahead(self.pace.gap) - len(admissions.cleared) - len(admissions.guarding)
-        for _ in range(room):
-            drawn = admissions.draw(self._fresh)
-            if drawn is None:
-                return
-            if isinstance(drawn, PlannedDevice):
-                run = self._begin(drawn)
-                admissions.begin(run)
-                if not isinstance(run.current, OperationStep):
-                    decision.events.append(_step_started(run, now.at))
-                    continue
-                self._queued.add(run.id)
-            else:
-                run = drawn
-            self._clear(decision, run, now)
-
-    def _clear(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
-        if self._is_fresh(run, now.at):
-            self.admissions.cleared.append(run)
-            return
-        self.admissions.guarding.add(run.id)
-        run.failed_looks = 0
-        run.poll_at = 0.0
-        self.waits.poll(decision, run, now, in_full=self._guard_in_full)
-
-    def _is_fresh(self, run: DeviceRun, at: float) -> bool:
-        reading = self._known.get(run.id)
-        return (
-            reading is not None
-            and at - reading.asked_at <= self.plan.playbook.guard.fresh_within
-            and reading.asked_at >= run.asked_after
-            and (reading.is_detail or not self._guard_in_full)
-        )
-
-    def _send(self, decision: Decision, now: Moment) -> None:
-        admissions, pace = self.admissions, self.pace
-        room = self.plan.limits.in_flight - admissions.in_flight
-        while admissions.cleared and room > 0 and pace.next_at <= now.at:
-            run = admissions.cleared.popleft()
-            if not self._is_fresh(run, now.at):
-                self._clear(decision, run, now)
-                continue
-            unfit = self._why_not_now(run)
-            if unfit is not None:
-                self._hold_back(decision, run, unfit, now)
-                continue
-            self._intend(decision, run, now.at)
-            pace = pace.after_sending(now.at)
-            room -= 1
-
-    def _why_not_now(self, run: DeviceRun) -> str | None:
-        reading = self._known[run.id]
-        operation = run.operation
-        refusal = guarding.refusal(
-            run.planned, reading, operation, self.plan.playbook.guard, touched=run.touched
-        )
-        if refusal is None and not run.touched and reading.device is not None:
-            refusal = self._chooser.why_not(reading.device)
-        return refusal
-
-    def _hold_back(self, decision: Decision, run: DeviceRun, unfit: str, now: Moment) -> None:
-        """The guard says no: skip a device that was not touched yet, wait for one that was."""
-        self.admissions.release(run)
-        self._queued.discard(run.id)
-        reading = self._known.pop(run.id)
-        if not run.touched or reading.device is None:
-            decision.events += _unfit(run, now.at, unfit)
-        elif not run.held:
-            within = concluding.guard_seconds(run)
-            until = round(now.at + within, 6)
-            decision.events.append(events.StepHeld(now.at, run.id, run.step, unfit, until))
-        elif now.active >= run.deadline:
-            reason = f"not fit for {run.operation}: {unfit}"
-            decision.events += concluding.fail(run, now.at, Verdict.FAILED, reason)
-        else:
-            run.poll_at = self.waits.next_round(now)
-            self.waits.wake(run, run.poll_at)
-
-    def _intend(self, decision: Decision, run: DeviceRun, at: float) -> None:
-        reading = self._known[run.id]
-        assert reading.device is not None
-        attempt = run.attempt + 1
-        decision.events.append(
-            events.OperationIntended(
-                at=at,
-                device=run.id,
-                step=run.step,
-                attempt=attempt,
-                operation=run.operation.value,
-                server_at=round(reading.server_at + at - reading.asked_at, 6),
-                baseline=events.baseline_of(reading.device, read_at=reading.server_at),
-            )
-        )
-        decision.commands.append(SendOperation(run.id, run.step, attempt, run.operation))
-
     # --- ending ---------------------------------------------------------------------------------
 
     def _given_up(self, run: DeviceRun, at: float) -> list[Event]:
         assert self.stopped is not None
-        self._queued.discard(run.id)
+        self.starts.queued.discard(run.id)
         if run.touched or run.doubted:
             reason = f"the run was stopped before {run.current.title}: {self.stopped.detail}"
             return concluding.fail(run, at, Verdict.FAILED, reason)
@@ -549,7 +418,7 @@ class Run:
 
     def _give_up_the_rest(self, decision: Decision, at: float) -> None:
         for run in self.admissions.drain():
-            self._queued.discard(run.id)
+            self.starts.queued.discard(run.id)
             self._mark(run)
         for _ in range(BATCH):
             planned = next(self._fresh, None)
@@ -608,26 +477,3 @@ def _rounded_up(moment: float) -> float:
     """Cut to the journal's microseconds, and never to before the moment that woke us."""
     cut = round(moment, 6)
     return cut if cut >= moment else round(cut + 1e-6, 6)
-
-
-def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:
-    if run.touched:
-        return concluding.fail(run, at, Verdict.FAILED, reason)
-    if run.doubted:  # it was taken for not applied, but something has changed since
-        unsure = f"no answer came to an earlier request, and now {reason}"
-        return concluding.fail(run, at, Verdict.IN_DOUBT, unsure)
-    return [events.DeviceFinished(at, run.id, run.step, Verdict.SKIPPED.value, reason)]
-
-
-def _step_started(run: DeviceRun, at: float) -> Event:
-    step = run.current
-    seconds = step.seconds if isinstance(step, SleepStep) else 0.0
-    if isinstance(step, CheckStep):
-        seconds = step.within
-    return events.StepStarted(at, run.id, run.step, round(at + seconds, 6))
-
-
-def _needs_detail(plan: Plan) -> bool:
-    guard, selection = plan.playbook.guard, plan.playbook.selection
-    conditions = (*guard.disruptive, *guard.gentle, *selection.where)
-    return any(condition.field in DETAIL_ONLY_FIELDS for condition in conditions)

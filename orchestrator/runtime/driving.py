@@ -8,6 +8,7 @@ import structlog
 from orchestrator.engine.run import Run
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.events import Event
+from orchestrator.model.readings import Observation
 from orchestrator.ports import Clock, Controller, Journal, Listener
 from orchestrator.runtime.collecting import seldom_collecting
 from orchestrator.runtime.inbox import Inbox
@@ -66,10 +67,10 @@ class Drive:
         news = []
         now = self._clock.now()
         for item in self._inbox.take():
-            if isinstance(item, Event):
-                news.append(item)
-            else:
+            if isinstance(item, Observation):
                 self._run.observe(item, now)
+            else:
+                news.append(item)
         await self.record(news)
         self._run.waits.pages = self._performer.pages
         decision = self._run.decide(self._clock.now(), self._chance)

@@ -1,0 +1,201 @@
+"""From a device's turn to its request: a fresh record, the guard, and the intention.
+
+Records are read ahead of the pace; what was read longer ago than the guard allows is read again.
+"""
+
+from collections.abc import Callable, Iterator
+
+from orchestrator.engine import concluding, guarding
+from orchestrator.engine.admitting import Admissions
+from orchestrator.engine.concluding import Moment
+from orchestrator.engine.deciding import Decision
+from orchestrator.engine.pacing import Pace
+from orchestrator.engine.progressing import DeviceRun, Phase
+from orchestrator.engine.selecting import Chooser
+from orchestrator.engine.waiting import Waits
+from orchestrator.model import events
+from orchestrator.model.commands import SendOperation
+from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
+from orchestrator.model.events import Event
+from orchestrator.model.plans import Plan, PlannedDevice
+from orchestrator.model.readings import Reading
+from orchestrator.model.steps import CheckStep, OperationStep, SleepStep
+from orchestrator.model.verdicts import Verdict
+
+
+class Starts:
+    """The way from the queues to the wire."""
+
+    def __init__(self, plan: Plan, admissions: Admissions, waits: Waits) -> None:
+        self.plan = plan
+        self.admissions = admissions
+        self.waits = waits
+        self.known: dict[DeviceId, Reading] = {}
+        """The last reading of each device that has no verdict yet."""
+        self.queued: set[DeviceId] = set()
+        """Devices that are in a queue, being read for the guard, or cleared."""
+        self._chooser = Chooser(plan.playbook.selection, plan.created_at)
+        self._guard_in_full = _needs_detail(plan)
+
+    def forget(self, run: DeviceRun) -> None:
+        """A device has its verdict."""
+        self.queued.discard(run.id)
+        self.known.pop(run.id, None)
+
+    def consider(
+        self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
+    ) -> None:
+        """A device waits for its next try: because of its rest, its guard, or only its turn."""
+        if run.id in self.admissions.guarding:
+            self._consider_guard_reading(decision, run, reading, now)
+        elif run.id in self.queued:
+            return
+        elif not isinstance(run.current, OperationStep):
+            decision.events.append(_step_started(run, now.at))
+        elif run.phase is Phase.RESTING and not concluding.rest_is_over(run, reading, now):
+            self.waits.wait_for_retry(decision, run, now)
+        elif run.held and now.active < run.poll_at:
+            self.waits.wake(run, run.poll_at)
+        else:
+            self.queued.add(run.id)
+            self.admissions.queue(run)
+
+    def _consider_guard_reading(
+        self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
+    ) -> None:
+        if reading is not None and (reading.is_detail or not self._guard_in_full):
+            self.admissions.guarding.discard(run.id)
+            self.admissions.cleared.append(run)
+        elif run.failed_looks >= concluding.FINAL_LOOKS:
+            decision.events += _unfit(run, now.at, "its record cannot be read")
+        elif not run.is_being_read:
+            self.waits.poll(decision, run, now, in_full=self._guard_in_full)
+
+    def make_ready(
+        self,
+        decision: Decision,
+        now: Moment,
+        *,
+        ahead: int,
+        fresh: Iterator[PlannedDevice],
+        begin: Callable[[PlannedDevice], DeviceRun],
+    ) -> None:
+        """Draw devices from the queues and see that their records are fresh when their turn comes."""
+        admissions = self.admissions
+        for _ in range(ahead - len(admissions.cleared) - len(admissions.guarding)):
+            drawn = admissions.draw(fresh)
+            if drawn is None:
+                return
+            if isinstance(drawn, PlannedDevice):
+                run = begin(drawn)
+                admissions.begin(run)
+                if not isinstance(run.current, OperationStep):
+                    decision.events.append(_step_started(run, now.at))
+                    continue
+                self.queued.add(run.id)
+            else:
+                run = drawn
+            self._clear(decision, run, now)
+
+    def _clear(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        if self._is_fresh(run, now.at):
+            self.admissions.cleared.append(run)
+            return
+        self.admissions.guarding.add(run.id)
+        run.failed_looks = 0
+        run.poll_at = 0.0
+        self.waits.poll(decision, run, now, in_full=self._guard_in_full)
+
+    def _is_fresh(self, run: DeviceRun, at: float) -> bool:
+        reading = self.known.get(run.id)
+        return (
+            reading is not None
+            and at - reading.asked_at <= self.plan.playbook.guard.fresh_within
+            and reading.asked_at >= run.asked_after
+            and (reading.is_detail or not self._guard_in_full)
+        )
+
+    def send(self, decision: Decision, now: Moment, pace: Pace) -> None:
+        """Intend requests for the devices that are ready, as far as the pace and the limits allow."""
+        admissions = self.admissions
+        room = self.plan.limits.in_flight - admissions.in_flight
+        while admissions.cleared and room > 0 and pace.next_at <= now.at:
+            run = admissions.cleared.popleft()
+            if not self._is_fresh(run, now.at):
+                self._clear(decision, run, now)
+                continue
+            unfit = self._why_not_now(run)
+            if unfit is not None:
+                self._hold_back(decision, run, unfit, now)
+                continue
+            self._intend(decision, run, now.at)
+            pace = pace.after_sending(now.at)
+            room -= 1
+
+    def _why_not_now(self, run: DeviceRun) -> str | None:
+        reading = self.known[run.id]
+        operation = run.operation
+        refusal = guarding.refusal(
+            run.planned, reading, operation, self.plan.playbook.guard, touched=run.touched
+        )
+        if refusal is None and not run.touched and reading.device is not None:
+            refusal = self._chooser.why_not(reading.device)
+        return refusal
+
+    def _hold_back(self, decision: Decision, run: DeviceRun, unfit: str, now: Moment) -> None:
+        """The guard says no: skip a device that was not touched yet, wait for one that was."""
+        self.admissions.release(run)
+        self.queued.discard(run.id)
+        reading = self.known.pop(run.id)
+        if not run.touched or reading.device is None:
+            decision.events += _unfit(run, now.at, unfit)
+        elif not run.held:
+            within = concluding.guard_seconds(run)
+            until = round(now.at + within, 6)
+            decision.events.append(events.StepHeld(now.at, run.id, run.step, unfit, until))
+        elif now.active >= run.deadline:
+            reason = f"not fit for {run.operation}: {unfit}"
+            decision.events += concluding.fail(run, now.at, Verdict.FAILED, reason)
+        else:
+            run.poll_at = self.waits.next_round(now)
+            self.waits.wake(run, run.poll_at)
+
+    def _intend(self, decision: Decision, run: DeviceRun, at: float) -> None:
+        reading = self.known[run.id]
+        assert reading.device is not None
+        attempt = run.attempt + 1
+        decision.events.append(
+            events.OperationIntended(
+                at=at,
+                device=run.id,
+                step=run.step,
+                attempt=attempt,
+                operation=run.operation.value,
+                server_at=round(reading.server_at + at - reading.asked_at, 6),
+                baseline=events.baseline_of(reading.device, read_at=reading.server_at),
+            )
+        )
+        decision.commands.append(SendOperation(run.id, run.step, attempt, run.operation))
+
+
+def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:
+    if run.touched:
+        return concluding.fail(run, at, Verdict.FAILED, reason)
+    if run.doubted:  # it was taken for not applied, but something has changed since
+        unsure = f"no answer came to an earlier request, and now {reason}"
+        return concluding.fail(run, at, Verdict.IN_DOUBT, unsure)
+    return [events.DeviceFinished(at, run.id, run.step, Verdict.SKIPPED.value, reason)]
+
+
+def _step_started(run: DeviceRun, at: float) -> Event:
+    step = run.current
+    seconds = step.seconds if isinstance(step, SleepStep) else 0.0
+    if isinstance(step, CheckStep):
+        seconds = step.within
+    return events.StepStarted(at, run.id, run.step, round(at + seconds, 6))
+
+
+def _needs_detail(plan: Plan) -> bool:
+    guard, selection = plan.playbook.guard, plan.playbook.selection
+    conditions = (*guard.disruptive, *guard.gentle, *selection.where)
+    return any(condition.field in DETAIL_ONLY_FIELDS for condition in conditions)
