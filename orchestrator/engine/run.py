@@ -287,17 +287,19 @@ class Run:
             return decision
         self._consider_devices(decision, moment, chance)
         if self.stopped is None:
-            ahead = self.admissions.ahead(self.pace.gap)
-            self.starts.make_ready(
-                decision, moment, ahead=ahead, fresh=self._fresh, begin=self._begin
-            )
-            self.starts.send(decision, moment, self.pace)
+            self._make_ready(decision, moment)
+            if self.starts.send(decision, moment, self.pace):
+                self._make_ready(decision, moment)
         else:
             self._give_up_the_rest(decision, now)
         self._consider_end(decision, now)
         if decision.to_read:
             decision.commands.append(ReadDevices(tuple(decision.to_read)))
         return decision
+
+    def _make_ready(self, decision: Decision, now: Moment) -> None:
+        ahead = self.admissions.ahead(self.pace.gap)
+        self.starts.make_ready(decision, now, ahead=ahead, fresh=self._fresh, begin=self._begin)
 
     def _consider_controller(self, decision: Decision, now: float) -> None:
         reach, probed = self.reach, self._probed

@@ -115,9 +115,12 @@ class Starts:
             and (reading.is_detail or not self._guard_in_full)
         )
 
-    def send(self, decision: Decision, now: Moment, pace: Pace) -> None:
-        """Intend requests for the devices that are ready, as far as the pace and the limits allow."""
-        admissions = self.admissions
+    def send(self, decision: Decision, now: Moment, pace: Pace) -> bool:
+        """Intend requests for the devices that are ready, as far as the pace and the limits allow.
+
+        Says whether a device was held back: its place is free for another one.
+        """
+        admissions, is_place_free = self.admissions, False
         room = self.plan.limits.in_flight - admissions.in_flight
         while admissions.cleared and room > 0 and pace.next_at <= now.at:
             run = admissions.cleared.popleft()
@@ -127,10 +130,12 @@ class Starts:
             unfit = self._why_not_now(run)
             if unfit is not None:
                 self._hold_back(decision, run, unfit, now)
+                is_place_free = True
                 continue
             self._intend(decision, run, now.at)
             pace = pace.after_sending(now.at)
             room -= 1
+        return is_place_free
 
     def _why_not_now(self, run: DeviceRun) -> str | None:
         reading = self.known[run.id]

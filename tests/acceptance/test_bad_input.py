@@ -166,7 +166,7 @@ def test_a_run_id_that_cannot_be_one(quiet, cli):
 
 
 def test_a_run_id_that_is_taken(quiet, cli):
-    Path("logs/runs/night-1").mkdir(parents=True)
+    record(Path("logs/runs"), STORY)
 
     ended = cli("run", "reboot.yaml", "--id", "night-1", **quiet.environment)
 

@@ -281,6 +281,18 @@ def test_a_list_page_is_not_enough_to_call_a_device_stable():
     assert "firmware" in story.last(events.DeviceRelapsed).reason
 
 
+def test_a_list_row_that_comes_before_the_full_record_does_not_call_it_stable():
+    story = rebooting().until(5).shows(last_connection=5).until(70)
+    story.shows(last_connection=70).until(85)
+    story.is_silent = True
+    story.until(125).observes()
+    assert story.verdict() is None
+
+    story.is_silent = False
+
+    assert story.answer_reads().verdict() == "succeeded"
+
+
 def test_a_full_reading_is_not_lost_to_a_list_row_that_comes_with_it():
     story = rebooting(by_pages=True).until(5).shows(last_connection=5).until(70)
     story.shows(last_connection=70).until(85)
@@ -290,7 +302,7 @@ def test_a_full_reading_is_not_lost_to_a_list_row_that_comes_with_it():
     story.is_silent = False
     record = story.records[1]
     story.run.observe(story._reading(record, asked_at, is_detail=True), story.now)
-    story.observes(asked=asked_at - story.journal[0].at)
+    story.observes(asked=asked_at - story.journal[0].at + 0.005)
 
     assert story.verdict() == "succeeded"
 

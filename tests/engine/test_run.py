@@ -472,6 +472,15 @@ def test_the_place_is_free_again_however_the_attempt_ends(end):
     assert (2, "reboot") in story.until(1100).operations
 
 
+def test_a_device_that_is_held_in_the_middle_of_its_chain_keeps_no_place():
+    story = many(2, REBOOT, step("factory"), max_down=1).settles().accepts().until(5)
+    story.shows(last_connection=5).until(70).shows(last_connection=70).until(102)
+    story.shows(1, is_active=False).until(140)
+
+    assert story.events(events.StepHeld)
+    assert story.operations == [(1, "reboot"), (2, "reboot")]
+
+
 def test_gentle_operations_need_no_place_among_the_down():
     story = many(5, SYNC, max_down=1).settles()
 
