@@ -212,7 +212,7 @@ def _device(world: World, record: dict[str, object], now: float) -> Device:
         status_change=_moment(living.status_change(now), "status_change" in record),
         last_connection=_moment(living.last_contact, "last_connection" in record),
         last_configuration=_moment(living.last_configuration, "last_configuration" in record),
-        update_frequency=living.frequency if "update_frequency" in record else None,
+        update_frequency=None if record.get("update_frequency") is None else living.frequency,
         firmware_is_pending=(
             living.firmware_is_pending if "firmware_image_is_pending" in record else None
         ),

@@ -9,7 +9,7 @@ from math import inf
 
 from orchestrator.model.operations import Operation
 from orchestrator.simulator.chance import between, salt, uniform
-from orchestrator.simulator.fleet import Member
+from orchestrator.simulator.fleet import UNSAID_FREQUENCY, Member
 from orchestrator.simulator.ledger import AppliedOperation
 
 OVERDUE = (1.6, 1.9)
@@ -335,4 +335,4 @@ class SimulatedDevice:
 
 def _frequency(fields: Mapping[str, object]) -> float:
     value = fields.get("update_frequency")
-    return float(value) if isinstance(value, int | float) and value > 0 else 300.0
+    return float(value) if isinstance(value, int | float) and value > 0 else float(UNSAID_FREQUENCY)

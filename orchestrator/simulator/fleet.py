@@ -9,6 +9,9 @@ from orchestrator.simulator.temperaments import NORMAL_MIX, TEMPERAMENTS, Temper
 
 FIRST_ID = 1001
 
+UNSAID_FREQUENCY = 300
+"""Seconds between the contacts of a device whose record does not say it."""
+
 _Choice = TypeVar("_Choice")
 
 
@@ -41,6 +44,8 @@ class FleetPlan:
     """Never connected."""
     pending: float = 0.05
     """With settings that wait to be applied."""
+    unpaced: float = 0.06
+    """Whose records do not say how often they make contact (api.md 2.5); they do every 300 s."""
     mix: Mapping[str, float] = field(default_factory=lambda: NORMAL_MIX)
     temperaments: Mapping[int, str | Temperament] = field(default_factory=dict)
     """Overrides for single device ids."""
@@ -50,7 +55,7 @@ class FleetPlan:
     @classmethod
     def plain(cls, temperament: str = "fast") -> Self:
         """Give a fleet of healthy devices that all behave alike."""
-        return cls(down=0, inactive=0, initial=0, pending=0, mix={temperament: 1.0})
+        return cls(down=0, inactive=0, initial=0, pending=0, unpaced=0, mix={temperament: 1.0})
 
     def with_temperaments(self, temperaments: Mapping[int, str | Temperament]) -> Self:
         """Give the same plan with single devices that behave as told."""
@@ -92,11 +97,12 @@ def make_fleet(count: int, seed: int, plan: FleetPlan | None = None) -> tuple[Me
 def make_member(identity: int, seed: int, plan: FleetPlan, locations: int) -> Member:
     """Give the one device that this seed has under this id."""
     chances = uniforms(f"{seed}/{identity}/fleet")
-    frequency = _pick(plan.frequencies, chances[0])
+    is_paced = uniforms(f"{seed}/{identity}/pace")[0] >= plan.unpaced
+    frequency = _pick(plan.frequencies, chances[0]) if is_paced else UNSAID_FREQUENCY
     is_initial = chances[1] < plan.initial
     is_down = not is_initial and chances[2] < plan.down
     fields = _fields(identity, seed, plan, locations, chances)
-    fields["update_frequency"] = frequency
+    fields["update_frequency"] = frequency if is_paced else None
     fields["is_active"] = chances[3] >= plan.inactive
     override = plan.temperaments.get(identity)
     if isinstance(override, str):

@@ -16,7 +16,14 @@ from orchestrator.model import events
 from orchestrator.simulator.endpoints import Rules
 from orchestrator.simulator.faults import Faults, Rates
 from orchestrator.simulator.fleet import FleetPlan
-from tests.support.campaigns import REBOOT, Campaign, Setting, broken_promises, run_campaign
+from tests.support.campaigns import (
+    REBOOT,
+    REDEPLOY,
+    Campaign,
+    Setting,
+    broken_promises,
+    run_campaign,
+)
 from tests.support.stories import durable
 
 KINDS = dict(
@@ -42,10 +49,15 @@ LOSSY = Faults(
     reads=Rates(rate_500=0.02),
 )
 
+PATIENT = tuple(replace(step, attempts=12) for step in REDEPLOY)
+"""So many attempts that the one which a crash may use up is never the last."""
+
 STORIES = {
     "quiet": Setting(seed=1, devices=15, fleet=MIXED),
     "harsh": Setting(seed=2, devices=16, fleet=MIXED, faults=Faults.harsh()),
-    "lossy": Setting(seed=5, devices=12, faults=replace(LOSSY, outages=((2.0, 40.0),))),
+    "lossy": Setting(
+        seed=5, devices=12, faults=replace(LOSSY, outages=((2.0, 40.0),)), steps=PATIENT
+    ),
     "lossy reboots, nothing shown": Setting(
         seed=4, devices=12, faults=LOSSY, steps=REBOOT, rules=Rules(shows_operations=False)
     ),

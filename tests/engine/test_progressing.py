@@ -297,7 +297,7 @@ def test_a_full_reading_is_not_lost_to_a_list_row_that_comes_with_it():
     story = rebooting(by_pages=True).until(5).shows(last_connection=5).until(70)
     story.shows(last_connection=70).until(85)
     story.is_silent = True
-    story.until(125)
+    story.until(112)
     (asked_at, _), *_ = story.unread
     story.is_silent = False
     record = story.records[1]
