@@ -98,7 +98,8 @@ class Run:
             return self.last_at
         moments = []
         if self.waits.next_at is not None:
-            moments.append(self.waits.next_at + self._paused_for)
+            # A little later, or the sum may round to a moment at which the timer is not due yet.
+            moments.append(self.waits.next_at + self._paused_for + 1e-6)
         if self.admissions.cleared and self.admissions.in_flight < self.plan.limits.in_flight:
             moments.append(self.pace.next_at)
         if self._suspects and not self.reach.is_probing:

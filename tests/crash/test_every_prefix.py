@@ -49,7 +49,9 @@ LOSSY = Faults(
     reads=Rates(rate_500=0.02),
 )
 
-PATIENT = tuple(replace(step, attempts=12) for step in REDEPLOY)
+PATIENT, PATIENT_REBOOT = (
+    tuple(replace(step, attempts=12) for step in steps) for steps in (REDEPLOY, REBOOT)
+)
 """So many attempts that the one which a crash may use up is never the last."""
 
 STORIES = {
@@ -59,7 +61,7 @@ STORIES = {
         seed=5, devices=12, faults=replace(LOSSY, outages=((2.0, 40.0),)), steps=PATIENT
     ),
     "lossy reboots, nothing shown": Setting(
-        seed=4, devices=12, faults=LOSSY, steps=REBOOT, rules=Rules(shows_operations=False)
+        seed=4, devices=12, faults=LOSSY, steps=PATIENT_REBOOT, rules=Rules(shows_operations=False)
     ),
 }
 CUTS_PER_STORY = 5
