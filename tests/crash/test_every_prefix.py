@@ -43,7 +43,9 @@ KINDS = dict(
         start=1001,
     )
 )
-MIXED = FleetPlan().with_temperaments(KINDS)
+PACED = FleetPlan(unpaced=0.0)
+"""Of a device that does not say how often it makes contact, a crash may leave what cannot be told."""
+MIXED = PACED.with_temperaments(KINDS)
 LOSSY = Faults(
     operations=Rates(rate_502_html=0.15, rate_429=0.05, reset_before=0.15, reset_after=0.1),
     reads=Rates(rate_500=0.02),
@@ -58,10 +60,19 @@ STORIES = {
     "quiet": Setting(seed=1, devices=15, fleet=MIXED),
     "harsh": Setting(seed=2, devices=16, fleet=MIXED, faults=Faults.harsh()),
     "lossy": Setting(
-        seed=5, devices=12, faults=replace(LOSSY, outages=((2.0, 40.0),)), steps=PATIENT
+        seed=5,
+        devices=12,
+        fleet=PACED,
+        faults=replace(LOSSY, outages=((2.0, 40.0),)),
+        steps=PATIENT,
     ),
     "lossy reboots, nothing shown": Setting(
-        seed=4, devices=12, faults=LOSSY, steps=PATIENT_REBOOT, rules=Rules(shows_operations=False)
+        seed=4,
+        devices=12,
+        fleet=PACED,
+        faults=LOSSY,
+        steps=PATIENT_REBOOT,
+        rules=Rules(shows_operations=False),
     ),
 }
 CUTS_PER_STORY = 5
