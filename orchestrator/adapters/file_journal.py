@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +9,7 @@ from typing import Self
 
 from anyio import CancelScope, Lock, to_thread
 
+from orchestrator.adapters.durable_folders import sync_folder
 from orchestrator.adapters.journal_lines import (
     GENESIS,
     Chain,
@@ -66,7 +66,7 @@ class FileJournal:
         """Begin a new journal, for its owner's eyes only; raises JournalError if there is one."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except FileExistsError as error:
             raise JournalError(f"{path} exists already; a journal is never begun twice") from error
         except OSError as error:
@@ -249,12 +249,3 @@ def _write(descriptor: int, data: bytes, offset: int) -> None:
 def _fail(waiting: list[_Waiting], reason: str) -> None:
     for each in waiting:
         each.failure = each.failure or JournalError(reason)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with suppress(OSError):  # some network file systems cannot, and need not
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from orchestrator.adapters.durable_folders import sync_folder
 from orchestrator.adapters.journal_reading import check_run, read_records, why
 from orchestrator.model import moments
 from orchestrator.model.errors import JournalError, RunError, RunLockedError, UnrecordedError
@@ -87,7 +88,7 @@ class RunFolder:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
-            _sync_folder(self.path)
+            sync_folder(self.path)
         except OSError as error:
             with suppress(OSError):
                 draft.unlink()
@@ -219,7 +220,7 @@ class RunsFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.mkdir(mode=0o700)
-            _sync_folder(self.path)
+            sync_folder(self.path)
         except FileExistsError as error:
             if not self.path.is_dir():
                 what = f"the folder for runs, {self.path}, is a file"
@@ -341,12 +342,3 @@ def _write_holder(descriptor: int, holder: Holder) -> None:
     with suppress(OSError):  # it only tells others who holds the lock
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, orjson.dumps(facts) + b"\n", 0)
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with suppress(OSError):  # some network file systems cannot, and need not
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

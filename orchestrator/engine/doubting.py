@@ -5,12 +5,13 @@ without a contact nothing can have happened yet, and what may still happen stand
 `pending_settings`, if the controller shows it there. Beyond that the rhythm of the contacts tells:
 a delivery by connection request and a boot fall between the periodic contacts (api.md 2.1). Every
 session delivers all that waits; so a first contact that is followed by the next one a period later
-was no delivery. What lies between a sign and its opposite cannot be told.
+was no delivery. What lies between a sign and its opposite cannot be told. Where the controller
+hides requests, one thing deceives all the same: a boot that takes just as long as a period.
 """
 
 from dataclasses import dataclass
 
-from orchestrator.engine.proving import is_after, is_requested
+from orchestrator.engine.proving import is_after, is_requested, names_request
 from orchestrator.engine.selecting import NEVER_CONNECTED
 from orchestrator.model.devices import Device, Status
 from orchestrator.model.events import Baseline
@@ -61,7 +62,9 @@ def sign_of_application(doubt: Doubt, device: Device) -> str | None:
     """Say what shows that the request was applied; None while nothing does."""
     if doubt.operation.may_be_repeated:
         return _sign_of_configuration(doubt, device)
-    if is_requested(device, doubt.operation) and not _was_requested(doubt):
+    if is_requested(device, doubt.operation) and not names_request(
+        doubt.baseline.pending, doubt.operation
+    ):
         return f"pending_settings shows {', '.join(device.pending or ())}"
     if has_no_contact_since(doubt, device):
         return None
@@ -117,11 +120,6 @@ def sign_of_refusal(doubt: Doubt, device: Device, *, is_over: bool) -> str | Non
     if is_over and first is None and doubt.operation.is_destructive:
         return "the contacts kept their rhythm, and nothing is pending"
     return None
-
-
-def _was_requested(doubt: Doubt) -> bool:
-    word = "factory" if doubt.operation.is_destructive else doubt.operation.value
-    return any(word in name.lower() for name in doubt.baseline.pending or ())
 
 
 def _new_names(doubt: Doubt, device: Device) -> frozenset[str]:

@@ -16,7 +16,6 @@ from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice
-from orchestrator.model.policies import RetryPolicy
 from orchestrator.model.steps import (
     OperationStep,
     SleepStep,
@@ -161,14 +160,12 @@ class DeviceRun:
         return not self.last_look and (not earlier or earlier[-1].operation.is_disruptive)
 
 
-def after(run: DeviceRun, event: Event, active: float, retry: RetryPolicy) -> None:
+def after(run: DeviceRun, event: Event, active: float) -> None:
     """Fold one of the device's events into it; `active` is the event's moment on the active clock."""
-    _FOLDS[type(event)](run, event, active, retry)
+    _FOLDS[type(event)](run, event, active)
 
 
-def _intended(
-    run: DeviceRun, event: events.OperationIntended, active: float, _: RetryPolicy
-) -> None:
+def _intended(run: DeviceRun, event: events.OperationIntended, active: float) -> None:
     run.phase = Phase.SENT
     run.attempt = event.attempt
     run.baseline = event.baseline
@@ -179,9 +176,7 @@ def _intended(
     run.deadline = active
 
 
-def _accepted(
-    run: DeviceRun, event: events.OperationAccepted, active: float, _: RetryPolicy
-) -> None:
+def _accepted(run: DeviceRun, event: events.OperationAccepted, active: float) -> None:
     _begin_proof(run, event.server_at, event.at, active)
 
 
@@ -200,7 +195,7 @@ def _begin_proof(run: DeviceRun, accepted_at: float, at: float, active: float) -
     run.deadline = active + proof_seconds(run.operation_step, frequency)
 
 
-def _refused(run: DeviceRun, event: events.OperationRefused, active: float, _: RetryPolicy) -> None:
+def _refused(run: DeviceRun, event: events.OperationRefused, active: float) -> None:
     refusal = Refusal(event.refusal)
     run.holds_slot = False
     run.phase = _PHASE_AFTER[refusal]
@@ -228,7 +223,7 @@ _PHASE_AFTER = {
 }
 
 
-def _unsent(run: DeviceRun, event: events.OperationUnsent, _: float, __: RetryPolicy) -> None:
+def _unsent(run: DeviceRun, event: events.OperationUnsent, _: float) -> None:
     run.holds_slot = False
     run.awaits_change = False
     run.retry_after = 0.0
@@ -239,7 +234,7 @@ def _unsent(run: DeviceRun, event: events.OperationUnsent, _: float, __: RetryPo
         run.refusals += 1
 
 
-def _lost(run: DeviceRun, event: events.OperationLost, active: float, _: RetryPolicy) -> None:
+def _lost(run: DeviceRun, event: events.OperationLost, active: float) -> None:
     run.asked_after = event.at
     run.awaits_change = False
     run.retry_after = 0.0
@@ -260,13 +255,11 @@ def _lost(run: DeviceRun, event: events.OperationLost, active: float, _: RetryPo
     run.deadline = active + doubting.doubt_seconds(run.operation, frequency)
 
 
-def _contact(run: DeviceRun, event: events.ContactSeen, _: float, __: RetryPolicy) -> None:
+def _contact(run: DeviceRun, event: events.ContactSeen, _: float) -> None:
     run.first_contact_at = event.contact_at
 
 
-def _doubt_resolved(
-    run: DeviceRun, event: events.DoubtResolved, active: float, _: RetryPolicy
-) -> None:
+def _doubt_resolved(run: DeviceRun, event: events.DoubtResolved, active: float) -> None:
     if event.applied:
         _begin_proof(run, run.sent_at, run.asked_after, active)
         return
@@ -276,23 +269,21 @@ def _doubt_resolved(
     run.phase = Phase.FALTERED
 
 
-def _retry_scheduled(
-    run: DeviceRun, event: events.RetryScheduled, active: float, _: RetryPolicy
-) -> None:
+def _retry_scheduled(run: DeviceRun, event: events.RetryScheduled, active: float) -> None:
     run.phase = Phase.RESTING
     run.deadline = active + (event.retry_at - event.at)
     run.awaits_change = event.awaits_change
 
 
-def _delivered(run: DeviceRun, event: events.DeliverySeen, _: float, __: RetryPolicy) -> None:
+def _delivered(run: DeviceRun, event: events.DeliverySeen, _: float) -> None:
     run.delivered_at = event.contact_at
 
 
-def _outage(run: DeviceRun, event: events.OutageSeen, _: float, __: RetryPolicy) -> None:
+def _outage(run: DeviceRun, event: events.OutageSeen, _: float) -> None:
     run.outage_at = event.since_at
 
 
-def _returned(run: DeviceRun, event: events.DeviceReturned, active: float, _: RetryPolicy) -> None:
+def _returned(run: DeviceRun, event: events.DeviceReturned, active: float) -> None:
     run.evidence = event.evidence
     run.stable_at = active + run.operation_step.proof.stable_for
     run.outage_at = None
@@ -300,33 +291,33 @@ def _returned(run: DeviceRun, event: events.DeviceReturned, active: float, _: Re
         run.delivered_at = event.contact_at
 
 
-def _relapsed(run: DeviceRun, event: events.DeviceRelapsed, _: float, __: RetryPolicy) -> None:
+def _relapsed(run: DeviceRun, event: events.DeviceRelapsed, _: float) -> None:
     run.evidence = None
     run.outage_at = event.since_at
     if event.contact_at is not None:
         run.delivered_at = event.contact_at
 
 
-def _last_look(run: DeviceRun, event: events.LastLookTaken, _: float, __: RetryPolicy) -> None:
+def _last_look(run: DeviceRun, event: events.LastLookTaken, _: float) -> None:
     run.last_look = True
     run.failed_looks = 0
     run.asked_after = event.at
 
 
-def _held(run: DeviceRun, event: events.StepHeld, active: float, _: RetryPolicy) -> None:
+def _held(run: DeviceRun, event: events.StepHeld, active: float) -> None:
     run.held = True
     run.phase = Phase.READY
     run.deadline = active + (event.until_at - event.at)
 
 
-def _started(run: DeviceRun, event: events.StepStarted, active: float, _: RetryPolicy) -> None:
+def _started(run: DeviceRun, event: events.StepStarted, active: float) -> None:
     run.phase = Phase.SLEEPING if isinstance(run.current, SleepStep) else Phase.CHECKING
     run.deadline = active + (event.until_at - event.at)
     run.asked_after = event.at
     run.failed_looks = 0
 
 
-def _succeeded(run: DeviceRun, _: events.StepSucceeded, __: float, ___: RetryPolicy) -> None:
+def _succeeded(run: DeviceRun, _: events.StepSucceeded, __: float) -> None:
     run.holds_slot = False
     run.step += 1
     run.phase = Phase.READY
@@ -335,12 +326,12 @@ def _succeeded(run: DeviceRun, _: events.StepSucceeded, __: float, ___: RetryPol
     run.held = run.doubted = False
 
 
-def _failed(run: DeviceRun, event: events.StepFailed, _: float, __: RetryPolicy) -> None:
+def _failed(run: DeviceRun, event: events.StepFailed, _: float) -> None:
     run.holds_slot = False
     run.reason = event.reason
 
 
-def _finished(run: DeviceRun, event: events.DeviceFinished, _: float, __: RetryPolicy) -> None:
+def _finished(run: DeviceRun, event: events.DeviceFinished, _: float) -> None:
     run.holds_slot = False
     run.phase = Phase.ENDED
     run.verdict = Verdict(event.verdict)

@@ -5,6 +5,7 @@ advances `last_connection` too and is not a return, so every proof is counted fr
 the first contact after acceptance at which the request is no longer pending (api.md 2.3 to 2.6).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orchestrator.model import durations, moments
@@ -68,8 +69,13 @@ Sign = Delivered | WentDown | Returned | Relapsed
 
 def is_requested(device: Device, operation: Operation) -> bool:
     """Say whether the record still lists the operation among its pending settings (api.md 2.3)."""
+    return names_request(device.pending, operation)
+
+
+def names_request(pending: Iterable[str] | None, operation: Operation) -> bool:
+    """Say whether one of these pending settings is a request for the operation."""
     word = "factory" if operation.is_destructive else operation.value
-    return device.pending is not None and any(word in name.lower() for name in device.pending)
+    return any(word in name.lower() for name in pending or ())
 
 
 def is_after(moment: float | None, accepted_at: float) -> bool:

@@ -200,7 +200,7 @@ class Run:
         if run is None:
             run = self._begin(self._planned[device])
         held, sent = run.holds_slot, run.phase is Phase.SENT
-        progressing.after(run, event, self.active(event.at), self.plan.playbook.retry)
+        progressing.after(run, event, self.active(event.at))
         self.admissions.down += run.holds_slot - held
         self.admissions.in_flight += (run.phase is Phase.SENT) - sent
         self._before_gap = event.at

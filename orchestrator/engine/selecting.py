@@ -1,6 +1,7 @@
 """Which devices a selection chooses, in which order, and why not the others."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import product
 
 from orchestrator.engine.matching import (
@@ -49,6 +50,11 @@ def filters_of(selection: Selection) -> tuple[DeviceFilter, ...]:
             selection.organizations or (None,), selection.types or (None,)
         )
     )
+
+
+def lasting_filters_of(selection: Selection) -> tuple[DeviceFilter, ...]:
+    """Give the same listings without what a run itself changes: the status and its moment."""
+    return filters_of(replace(selection, status=None, last_status_change_from=None))
 
 
 class Chooser:

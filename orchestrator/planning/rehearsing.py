@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 
 from orchestrator.engine.run import Run, replayed, resuming
-from orchestrator.engine.selecting import filters_of
+from orchestrator.engine.selecting import lasting_filters_of
 from orchestrator.engine.watching import by_listing
 from orchestrator.model import events
 from orchestrator.model.answering import event_of, failure_of
@@ -138,8 +138,7 @@ class Rehearsal:
         missing = list(due)
         if by_listing(len(due), self.run.waits.pages):
             seen = set()
-            for wanted in filters_of(self.plan.playbook.selection):
-                lasting = DeviceFilter(organization=wanted.organization, type=wanted.type)
+            for lasting in lasting_filters_of(self.plan.playbook.selection):
                 seen |= self._read_pages(lasting, due)
             missing = [device for device in due if device not in seen]
         for device in missing:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Self, get_args
 
 from orchestrator.model.events import (
     DeviceFinished,
@@ -35,33 +35,13 @@ from orchestrator.model.events import (
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.verdicts import Verdict
+from orchestrator.report.telling import RequestEvent, RunEvent
 from orchestrator.report.timeline import Timeline
 
 _DISRUPTIVE = frozenset(each.value for each in Operation if each.is_disruptive)
 _TROUBLE = frozenset(each.value for each in Verdict if each.is_trouble)
-_TURNS = frozenset(
-    {
-        RunStarted,
-        RunResumed,
-        RunInterrupted,
-        RunPaused,
-        RunContinued,
-        RunStopped,
-        RunFinished,
-        SendingSlowed,
-    }
-)
-_REQUESTS = frozenset(
-    {
-        OperationIntended,
-        OperationAccepted,
-        OperationRefused,
-        OperationUnsent,
-        OperationLost,
-        DoubtResolved,
-        RetryScheduled,
-    }
-)
+_TURNS = frozenset(get_args(RunEvent))
+_REQUESTS = frozenset(get_args(RequestEvent))
 
 
 class State(StrEnum):

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
-from orchestrator.engine.selecting import filters_of
+from orchestrator.engine.selecting import lasting_filters_of
 from orchestrator.engine.watching import by_listing
 from orchestrator.model.answering import event_of, failure_of
 from orchestrator.model.commands import (
@@ -22,7 +22,7 @@ from orchestrator.model.commands import (
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.plans import Plan
-from orchestrator.model.readings import DeviceFilter, Page, Reading
+from orchestrator.model.readings import Page, Reading
 from orchestrator.ports import Clock, Controller
 from orchestrator.runtime.inbox import Inbox
 
@@ -114,10 +114,7 @@ class Watcher:
         self._inbox = inbox
         self._page_size = page_size
         selection = plan.playbook.selection
-        self._filters = tuple(
-            DeviceFilter(organization=wanted.organization, type=wanted.type)
-            for wanted in filters_of(selection)
-        )
+        self._filters = lasting_filters_of(selection)
         unfiltered = selection.status is None and selection.last_status_change_from is None
         self.pages = self._pages_of(plan.listed) if unfiltered and plan.listed else None
 

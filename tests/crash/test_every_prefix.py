@@ -187,6 +187,26 @@ def test_resumed_much_later_nothing_is_repeated_and_what_cannot_be_told_is_said_
                 assert after in _MAY_BECOME.get(before, ()), (cut, device, before, after)
 
 
+def test_a_device_that_keeps_its_rhythm_to_itself_is_at_worst_in_doubt():
+    """Its request never left; without a known period its contacts cannot tell."""
+    setting = Setting(seed=3, devices=6, fleet=FleetPlan.plain())
+    setting = replace(setting, fleet=replace(setting.fleet, unpaced=1.0))
+    whole = run_campaign(setting)
+    cuts = [
+        cut
+        for cut in whole.batches[:-1]
+        if isinstance(whole.journal[cut - 1], events.OperationIntended)
+    ]
+    ends = set()
+    for cut in cuts:
+        again = Campaign(setting).kill_at(cut, sends_last=False).resumed().finish()
+
+        assert broken_promises(again) == []
+        ends |= set(differences(again, whole).values())
+
+    assert ends == {("succeeded", "in_doubt")}
+
+
 @pytest.mark.parametrize("story", STORIES)
 def test_a_run_that_is_killed_again_and_again_still_comes_to_its_end(story):
     whole = undisturbed(story)
