@@ -1,43 +1,47 @@
 """The door: the only module that knows every room; it puts the pieces together for the surfaces."""
 
-import getpass
 import random
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
+from anyio import to_thread
 
 import orchestrator
-from orchestrator.adapters import plan_file
+from orchestrator.adapters import os_user, plan_file
 from orchestrator.adapters.aiohttp_controller import AiohttpController, ReadRetries
 from orchestrator.adapters.aiohttp_wire import Timeouts
+from orchestrator.adapters.apprise_messenger import AppriseMessenger
+from orchestrator.adapters.device_leases import DeviceLeases
+from orchestrator.adapters.earlier_runs import measured_durations
 from orchestrator.adapters.file_journal import FileJournal
+from orchestrator.adapters.kept_run import save_report, taken_up
 from orchestrator.adapters.log_listener import LogListener
+from orchestrator.adapters.notify_file import Targets, read_targets
+from orchestrator.adapters.order_box import OrderBox
 from orchestrator.adapters.request_gate import RequestGate
 from orchestrator.adapters.run_folder import RunFolder, RunsFolder
 from orchestrator.adapters.system_clock import SystemClock
 from orchestrator.adapters.token_source import TokenSource
 from orchestrator.engine.run import Run, replayed, resuming
-from orchestrator.engine.selecting import filters_of
-from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device
-from orchestrator.model.errors import RunError
+from orchestrator.model.errors import RunError, RunLockedError, SettingsError
 from orchestrator.model.events import Event, RunInterrupted, RunStarted, RunStopped
 from orchestrator.model.plans import Plan
-from orchestrator.model.playbooks import Playbook, PlaybookSource
+from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import RequestLimits
-from orchestrator.model.readings import Reading
-from orchestrator.planning.freezing import Freezer
+from orchestrator.model.readings import DevicesHeld, Reading
 from orchestrator.playbook.loading import load_playbook
-from orchestrator.ports import Clock, Controller, Listener
-from orchestrator.report.html import as_html
+from orchestrator.ports import Clock, Controller, Leases, Listener, Messenger
+from orchestrator.report.notices import Notices
 from orchestrator.report.summary import Summary
 from orchestrator.runtime.driving import Drive
-from orchestrator.runtime.listing import Listing
-from orchestrator.runtime.looking import read_in_full
+from orchestrator.runtime.heralding import Herald, missing_targets
+from orchestrator.runtime.inbox import Inbox
 from orchestrator.runtime.stopping import heeding_signals
+from orchestrator.runtime.surveying import survey
 from orchestrator.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -94,40 +98,26 @@ async def make_plan(settings: Settings, playbook: Path, variables: Mapping[str, 
     Raises PlaybookError, SelectionError, SettingsError or ControllerError.
     """
     read, source = load_playbook(playbook, variables)
-    async with connected(settings, read.requests) as (controller, clock):
-        return await _freeze(settings, read, source, controller, clock)
-
-
-async def _freeze(
-    settings: Settings,
-    playbook: Playbook,
-    source: PlaybookSource,
-    controller: Controller,
-    clock: Clock,
-) -> Plan:
-    """Ages such as `older_than` are judged by the controller's clock, at its first answer."""
-    selection = playbook.selection
-    listing = Listing(controller, filters_of(selection), page_size=settings.page_size)
-    began_at = clock.now()
-    freezer: Freezer | None = None
-    in_full = any(condition.field in DETAIL_ONLY_FIELDS for condition in selection.where)
-    candidates: list[Device] = []
-    async for page in listing:
-        freezer = freezer or Freezer(playbook, source, now=page.server_at)
-        for device in page.devices:
-            if in_full:
-                candidates.append(device)
-            else:
-                freezer.add(device)
-    freezer = freezer or Freezer(playbook, source, now=began_at)
-    async for device in read_in_full(controller, candidates, playbook.requests):
-        freezer.add(device)
-    plan = freezer.plan(
+    earlier = partial(
+        measured_durations,
+        settings.runs_dir,
+        read.name,
+        settings.audit_key_bytes,
         controller=settings.base_url,
-        listed=listing.summary.unique,
-        notes=listing.summary.warnings,
     )
-    return replace(plan, read_at=began_at)
+    measured = await to_thread.run_sync(earlier)
+    async with connected(settings, read.requests) as (controller, clock):
+        plan = await survey(
+            read,
+            source,
+            controller,
+            clock,
+            base_url=settings.base_url,
+            page_size=settings.page_size,
+            measured=measured,
+        )
+    untold = _why_untold(settings, read)
+    return plan if untold is None else replace(plan, warnings=(*plan.warnings, untold))
 
 
 async def start_run(
@@ -135,13 +125,14 @@ async def start_run(
 ) -> RunOutcome:
     """Make a run of the plan and drive it until it is over or interrupted by a signal.
 
-    Raises RunError when the folder cannot be made, UnrecordedError or JournalError when something
-    cannot be recorded.
+    Raises SettingsError when people are to be told and nobody knows where, RunError when the folder
+    cannot be made, UnrecordedError or JournalError when something cannot be recorded.
     """
+    messenger = _messenger(settings, plan.playbook)
     async with connected(settings, plan.playbook.requests, not_before=plan.read_at) as hands:
         now = hands[1].now()
         folder = RunsFolder(settings.runs_dir).create(run_id, playbook=plan.playbook.name, now=now)
-        with folder.locked(now=now):
+        with folder.locked(now=now), _leases(settings, plan, folder) as leases:
             folder.make_way()
             plan_digest = plan_file.write_plan(plan, folder.plan_path)
             run = Run(plan, patience=settings.controller_patience)
@@ -150,8 +141,10 @@ async def start_run(
                 run.observe(seen, now)
             key = settings.audit_key_bytes
             with FileJournal.create(folder.journal_path, folder.run_id, key) as journal:
-                session = _Session(settings, folder, run, journal, Summary.of(plan), listeners)
-                return await session.drive(hands, [_beginning(settings, plan, plan_digest, now)])
+                summary = Summary.of(plan)
+                session = _Session(settings, folder, run, journal, summary, listeners, leases)
+                beginning = _beginning(settings, plan, plan_digest, now)
+                return await session.drive(hands, messenger, [beginning])
 
 
 async def resume_run(
@@ -160,42 +153,93 @@ async def resume_run(
     """Take a run over where its journal ends. The listeners hear the whole history first.
 
     Raises RunError when there is nothing to resume, RunLockedError when another process drives
-    it, JournalError when its journal cannot be believed.
+    it or another run has one of its devices, JournalError when its journal cannot be believed.
     """
     folder = RunsFolder(settings.runs_dir).find(reference)
-    with folder.locked(now=SystemClock().now()):
-        plan = plan_file.read_plan(folder.plan_path)
-        key = settings.audit_key_bytes
-        with FileJournal.open(folder.require_journal(), folder.run_id, key) as journal:
-            history = list(journal.read())
-            run = replayed(plan, history, patience=settings.controller_patience)
-            _check_resumable(settings, folder, run, history)
+    with (
+        folder.locked(now=SystemClock().now()),
+        taken_up(folder, settings.audit_key_bytes) as kept,
+    ):
+        plan, history = kept.plan, kept.history
+        messenger = _messenger(settings, plan.playbook)
+        run = replayed(plan, history, patience=settings.controller_patience)
+        _check_resumable(settings, folder, run)
+        with _leases(settings, plan, folder) as leases:
+            _hold_again(folder, run, leases)
             for listener in listeners:
                 listener.hear(history)
             summary = Summary.of(plan, history)
-            session = _Session(settings, folder, run, journal, summary, listeners)
+            session = _Session(settings, folder, run, kept.journal, summary, listeners, leases)
             async with connected(settings, plan.playbook.requests, not_before=run.last_at) as hands:
-                torn = journal.torn.bytes if journal.torn else 0
-                now, host = hands[1].now(), socket.gethostname()
-                taking_over = resuming(run, now, by=_user(), host=host, torn_bytes=torn)
-                return await session.drive(hands, taking_over)
+                taking_over = resuming(
+                    run,
+                    hands[1].now(),
+                    by=os_user.user_name(),
+                    host=os_user.host_name(),
+                    torn_bytes=kept.torn_bytes,
+                )
+                return await session.drive(hands, messenger, taking_over, history)
 
 
-def _check_resumable(
-    settings: Settings, folder: RunFolder, run: Run, history: Sequence[Event]
-) -> None:
-    plan = run.plan
-    if not history or not isinstance(history[0], RunStarted):
-        raise RunError(f"run {folder.run_id} never began: its journal is empty; start it anew")
-    if history[0].plan_digest != plan_file.digest(plan):
-        raise RunError(f"the plan of run {folder.run_id} is not the one its journal was begun with")
-    if plan.controller != settings.base_url:
+def _messenger(settings: Settings, playbook: Playbook) -> Messenger:
+    """Refuse to begin what people want to be told of, while nobody knows where they are."""
+    untold = _why_untold(settings, playbook)
+    if untold is not None:
+        raise SettingsError(untold)
+    targets = _targets(settings, playbook)
+    return AppriseMessenger({name: targets[name] for name in targets})
+
+
+def _targets(settings: Settings, playbook: Playbook) -> Targets:
+    """Give where the names lead that the playbook notifies, as far as the settings say."""
+    if playbook.notify is None or settings.notify_file is None:
+        return {}
+    known = read_targets(settings.notify_file)
+    return {name: known[name] for name in playbook.notify.to if name in known}
+
+
+def _why_untold(settings: Settings, playbook: Playbook) -> str | None:
+    """Say whom a playbook wants to tell although nobody knows where they are; None when all is known."""
+    missing = missing_targets(playbook.notify, _targets(settings, playbook))
+    names = ", ".join(repr(name) for name in missing)
+    if not missing:
+        return None
+    if settings.notify_file is None:
+        what = f"the playbook notifies {names}; name the file that says where these names lead"
+        return f"{what} in ORCHESTRATOR_NOTIFY_FILE"
+    what = (
+        f"the playbook notifies {names}, and {settings.notify_file} does not say where that leads"
+    )
+    return f"{what}; add lines such as `name = apprise-url`"
+
+
+def _check_resumable(settings: Settings, folder: RunFolder, run: Run) -> None:
+    if run.plan.controller != settings.base_url:
         raise RunError(
-            f"run {folder.run_id} was made against {plan.controller},"
+            f"run {folder.run_id} was made against {run.plan.controller},"
             f" the settings say {settings.base_url}"
         )
     if run.finished_at is not None:
         raise RunError(f"run {folder.run_id} is finished; there is nothing to resume")
+
+
+def _leases(settings: Settings, plan: Plan, folder: RunFolder) -> DeviceLeases:
+    now = SystemClock().now()
+    return DeviceLeases.open(settings.locks_dir, plan.controller, folder.run_id, now)
+
+
+def _hold_again(folder: RunFolder, run: Run, leases: Leases) -> None:
+    """Take the devices that are in the middle of something before anything else is done."""
+    now = run.last_at
+    underway = [device.id for device in run.devices.values() if device.verdict is None]
+    for device in underway:
+        holder = leases.hold(device)
+        if holder is not None:
+            raise RunLockedError(
+                f"run {folder.run_id} is in the middle of device {device}, which {holder} holds;"
+                " wait for that run or stop it first"
+            )
+    run.observe(DevicesHeld(now, tuple(underway), alone=leases.is_alone), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +252,20 @@ class _Session:
     journal: FileJournal
     summary: Summary
     listeners: Sequence[Listener]
+    leases: Leases
 
     async def drive(
-        self, hands: tuple[Controller, Clock], beginning: Sequence[Event]
+        self,
+        hands: tuple[Controller, Clock],
+        messenger: Messenger,
+        beginning: Sequence[Event],
+        history: Sequence[Event] = (),
     ) -> RunOutcome:
         controller, clock = hands
+        inbox = Inbox(clock)
+        notices = Notices(self.run.plan, self.folder.run_id)
+        herald = Herald(self.run.plan, notices, messenger, clock, inbox.put)
+        herald.hear_history(history)
         drive = Drive(
             self.run,
             journal=self.journal,
@@ -221,6 +274,10 @@ class _Session:
             chance=random.SystemRandom().random,
             listeners=[_Mirror(self.summary), LogListener(log), *self.listeners],
             page_size=self.settings.page_size,
+            leases=self.leases,
+            orders=OrderBox(self.folder.path),
+            herald=herald,
+            inbox=inbox,
         )
 
         async def work() -> None:
@@ -230,9 +287,9 @@ class _Session:
         try:
             cancelled = await heeding_signals(drive, work)
         finally:
-            self._save_report()
+            save_report(self.folder, self.summary, self.journal.head)
         interrupted = self.run.interrupted
-        if cancelled:
+        if cancelled and not self.run.is_over:
             interrupted = RunInterrupted(clock.now(), "a second signal ended it at once")
         return RunOutcome(
             run_id=self.folder.run_id,
@@ -243,14 +300,6 @@ class _Session:
             interrupted=interrupted,
             stopped=self.run.stopped,
         )
-
-    def _save_report(self) -> None:
-        """The report can be made again from the journal; a full disk must not hide what happened."""
-        page = as_html(self.summary, run_id=self.folder.run_id, head=self.journal.head)
-        try:
-            self.folder.save(self.folder.report_path, page.encode())
-        except RunError as error:
-            log.warning("report.not_saved", reason=str(error))
 
 
 class _Mirror:
@@ -271,16 +320,9 @@ def _beginning(settings: Settings, plan: Plan, plan_digest: str, now: float) -> 
         plan_digest=plan_digest,
         playbook_digest=plan_file.playbook_digest(plan.source),
         version=orchestrator.__version__,
-        started_by=_user(),
-        host=socket.gethostname(),
+        started_by=os_user.user_name(),
+        host=os_user.host_name(),
         controller=plan.controller,
         devices=len(plan.devices),
         chain="sha256" if settings.audit_key is None else "hmac-sha256",
     )
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "somebody"

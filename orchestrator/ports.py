@@ -7,6 +7,7 @@ from orchestrator.model.answers import OperationAnswer
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
+from orchestrator.model.orders import Ask, Order
 from orchestrator.model.readings import DeviceFilter, Page, Probed, Reading
 
 
@@ -108,4 +109,56 @@ class Listener(Protocol):
 
     def hear(self, events: Sequence[Event]) -> None:
         """Take note of events that are durable by now. Must not block and must not raise."""
+        ...
+
+
+class Orders(Protocol):
+    """Where people leave orders for a run from other terminals."""
+
+    def take(self) -> Sequence["Placed"]:
+        """Give the orders that nobody took yet, the oldest first; each is given once."""
+        ...
+
+
+class Placed(Protocol):
+    """One order as it was placed, and the way back to whoever waits for the answer."""
+
+    @property
+    def order(self) -> Order | Ask:
+        """What is wanted."""
+        ...
+
+    def answer(self, told: str, *, refused: bool) -> None:
+        """Tell what came of it, once what came of it is durable. Must not raise."""
+        ...
+
+
+class Leases(Protocol):
+    """Which run on this machine holds which device, whichever processes drive them.
+
+    A lease ends with its process, however it dies.
+    """
+
+    def hold(self, device: DeviceId) -> str | None:
+        """Take a device for this run; None when it is ours now, else who holds it, in words."""
+        ...
+
+    def release(self, device: DeviceId) -> None:
+        """Give a device back; one that is not held is no error."""
+        ...
+
+    @property
+    def is_alone(self) -> bool:
+        """True when no other run works, or worked in the last minutes, against this controller."""
+        ...
+
+
+class Messenger(Protocol):
+    """Chat, mail and webhooks, by the names that the settings give them."""
+
+    async def send(self, to: str, title: str, body: str) -> str | None:
+        """Deliver one message within a bounded time; None when it was, else why not, without secrets.
+
+        Raises nothing but cancellation.
+        """
         ...

@@ -6,6 +6,7 @@ Rising strength: default, environment, `.env`, command line. Nobody else knows p
 import difflib
 import ipaddress
 import os
+import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,8 @@ class Settings(BaseSettings):
     """How long a paused run waits for a controller it cannot use before it stops."""
     runs_dir: Place = Path("logs/runs")
     """The folder that holds a folder for each run: plan, journal, report."""
+    locks_dir: Place = Path("/tmp/orchestrator-locks")  # noqa: S108 - everybody's, and guarded as such
+    """Where runs tell each other which devices they hold; the same for all users of a machine."""
     log_file: Place = Path("logs/orchestrator.log")
     """Where the log goes; `-` is the terminal (stderr)."""
     log_level: Annotated[
@@ -110,6 +113,8 @@ class Settings(BaseSettings):
     """`console` for people, `json` for machines."""
     audit_key: SecretStr | None = None
     """A secret that chains the journal, so that nobody without it can change what it says."""
+    notify_file: Place | None = None
+    """Whom a playbook's `notify` can tell: one `name = apprise-url` a line; the URLs are secrets."""
     speed: Annotated[float, Field(gt=0, le=10_000)] = 1.0
     """How many times faster than real a simulator's time runs; refused for any other controller."""
 
@@ -245,8 +250,19 @@ def load(
         faults += [_sentence(each, sources) for each in error.errors(include_url=False)]
     if settings is None or faults:
         raise SettingsError("\n".join(faults))
-    settings._warnings = tuple(warnings)  # noqa: SLF001
+    settings._warnings = (*warnings, *_exposed(settings))  # noqa: SLF001
     return settings
+
+
+def _exposed(settings: Settings) -> list[str]:
+    """Tell of a file with secrets that other users of this machine can read."""
+    path = settings.notify_file
+    try:
+        if path is None or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            return []
+    except OSError:  # whoever needs the file says so
+        return []
+    return [f"{env_name('notify_file')}: others can read {path}; say `chmod 600 {path}`"]
 
 
 def _without(found: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:

@@ -277,6 +277,26 @@ def test_a_foreign_name_in_the_environment_is_only_a_warning(monkeypatch):
     )
 
 
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True)])
+def test_a_file_of_notification_urls_that_others_can_read_is_a_warning(tmp_path, mode, warned):
+    file = tmp_path / "notify"
+    file.touch()
+    file.chmod(mode)
+    sentence = f"ORCHESTRATOR_NOTIFY_FILE: others can read {file}; say `chmod 600 {file}`"
+
+    assert load({"notify_file": file}).warnings == ((sentence,) if warned else ())
+
+
+def test_a_file_of_notification_urls_that_is_not_there_is_no_warning():
+    assert load({"notify_file": "nowhere"}).warnings == ()
+
+
+def test_the_folder_for_locks_is_one_for_the_machine_whatever_the_user_calls_temporary(monkeypatch):
+    monkeypatch.setenv("TMPDIR", "/home/ana/tmp")
+
+    assert load().locks_dir == Path("/tmp/orchestrator-locks")
+
+
 def test_no_secret_shows_in_what_is_printed(monkeypatch):
     _env(monkeypatch, TOKEN=TOKEN, AUDIT_KEY="another-secret")
     settings = load()

@@ -10,6 +10,7 @@ screen         text for people: what goes to stdout, what to stderr, tables
 confirming     the typed confirmation before a destructive run
 listeners      a run as plain lines or JSON lines; live: as a view across the room
 campaign       drive a run or take one over, and tell how it ended
+orders         give a run an order, and tell what came of it
 shipped        where the playbooks are that come with the program
 """
 

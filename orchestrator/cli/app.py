@@ -2,6 +2,7 @@
 
 from collections.abc import MutableMapping, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated, Any, cast
 
 import typer
@@ -16,6 +17,12 @@ COMMANDS = {
     "plan": "Show whom a playbook would touch, and why not the others.",
     "run": "Carry a playbook out, and prove it device by device.",
     "resume": "Take a run up again where it ended.",
+    "pause": "Start nothing new in a run for now.",
+    "continue": "Let a run go on that a person paused.",
+    "cancel": "Start nothing new in a run ever.",
+    "approve": "Agree to what a run asks, or deny it.",
+    "limit": "Lower a run's limits, or raise them again.",
+    "why": "Say what holds one device of a run.",
     "runs": "List the runs.",
     "show": "Show what a run has come to.",
     "audit": "Read, verify and export a run's audit log.",
@@ -25,7 +32,10 @@ COMMANDS = {
     "schema": "Print the JSON Schema of playbooks, for editors.",
     "settings": "Show every setting, its value and its source.",
 }
-"""Every command with its line in the help; the module of the same name in `commands` has the rest."""
+"""Every command with its line in the help; the module of the same name in `commands` has the rest.
+
+Where the name is a word of Python itself, an underscore follows it there.
+"""
 
 _FIRST = "Start with:  orchestrator demo"
 
@@ -44,7 +54,8 @@ class LazyGroup(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         if cmd_name not in self.commands:
-            module = import_module(f"orchestrator.cli.commands.{cmd_name}")
+            name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+            module = import_module(f"orchestrator.cli.commands.{name}")
             command = typer.main.get_command(module.app)
             command.name = cmd_name
             self.commands[cmd_name] = command

@@ -48,7 +48,7 @@ def telling(
     if style is Style.JSON:
         yield JsonLines(run_id, silent_history=resumed)
     elif style is Style.PLAIN:
-        yield PlainLines(plan, silent_history=resumed)
+        yield PlainLines(plan, run_id=run_id, silent_history=resumed)
     else:
         from orchestrator.cli.live import LiveView
 

@@ -12,6 +12,8 @@ from orchestrator.model.events import (
     OperationIntended,
     OperationRefused,
     OperationUnsent,
+    RescueStarted,
+    StepForgiven,
 )
 from orchestrator.model.operations import Operation
 from orchestrator.model.verdicts import Verdict
@@ -60,7 +62,7 @@ def compare(
     wanted = tuple(happened)
     disagreements = [
         *_false_successes(verdicts, applied),
-        *_repetitions(applied),
+        *_repetitions(wanted, applied),
         *_unasked(wanted, ledger["operation_requests"]),
         *_denied(wanted, applied),
     ]
@@ -83,14 +85,28 @@ def _false_successes(
             yield f"device {device} succeeded, and its {undone[0]} never had its effect"
 
 
-def _repetitions(applied: Mapping[int, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+def _repetitions(
+    happened: Iterable[Event], applied: Mapping[int, Sequence[Mapping[str, Any]]]
+) -> Iterator[str]:
+    """Find what was done more often than steps ask for it, or to a device that was not back.
+
+    A device that goes on, or into its rescue, without proof may not be back.
+    """
+    steps: dict[tuple[int, str], set[int]] = {}
+    unproven: set[int] = set()
+    for event in happened:
+        if isinstance(event, OperationIntended):
+            steps.setdefault((event.device, event.operation), set()).add(event.step)
+        elif isinstance(event, StepForgiven | RescueStarted):
+            unproven.add(event.device)
     for device, operations in applied.items():
         counted = Counter(each["operation"] for each in operations)
         for operation, count in counted.items():
-            if operation in _DISRUPTIVE and count > 1:
+            wanted = max(1, len(steps.get((device, operation), ())))
+            if operation in _DISRUPTIVE and count > wanted:
                 yield f"device {device} took {operation} {count} times"
         early = [each["operation"] for each in operations if not each["was_back"]]
-        if early:
+        if early and device not in unproven:
             yield f"device {device} was given {early[0]} before it was back"
 
 

@@ -13,6 +13,7 @@ from orchestrator.model.errors import (
     SettingsError,
     UnrecordedError,
 )
+from orchestrator.model.orders import OrderRefusedError, OrderUnansweredError
 from orchestrator.model.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class ExitCode(IntEnum):
     BUG = 3
     """Our mistake; the traceback is in the log."""
     STOPPED = 4
-    """Stopped by a budget or a person, or because the journal could not be written."""
+    """Stopped by a budget, the gate behind a wave, a denied approval or a person; or devices were left
+    when the window had closed for good; or the journal could not be written."""
     CONTROLLER = 5
     """The controller cannot be used: it is unreachable or does not accept the token."""
     INTERRUPTED = 130
@@ -60,7 +62,8 @@ class DeclinedError(OrchestratorError):
     """A person was asked and did not confirm."""
 
 
-_GOOD = frozenset({Verdict.SUCCEEDED.value, Verdict.SKIPPED.value})
+_LEFT = (Verdict.DEFERRED.value, Verdict.NOT_STARTED.value)
+"""Devices that never had their turn: the run is over, its work is not."""
 
 
 def exit_code_of(end: "RunOutcome | BaseException") -> ExitCode:
@@ -77,12 +80,12 @@ def _of_outcome(outcome: "RunOutcome") -> ExitCode:
     if outcome.stopped is not None:
         by_controller = outcome.stopped.cause == "controller"
         return ExitCode.CONTROLLER if by_controller else ExitCode.STOPPED
+    counts = outcome.summary.counts()
+    if any(counts[verdict] for verdict in _LEFT):
+        return ExitCode.STOPPED
     if outcome.summary.has_trouble:
         return ExitCode.TROUBLE
-    counts = outcome.summary.counts()
-    if not outcome.finished or any(n for verdict, n in counts.items() if verdict not in _GOOD):
-        return ExitCode.STOPPED
-    return ExitCode.DONE
+    return ExitCode.DONE if outcome.finished else ExitCode.STOPPED
 
 
 def _of_error(error: BaseException) -> ExitCode:
@@ -100,6 +103,7 @@ def _of_error(error: BaseException) -> ExitCode:
             | RunError()
             | NeedsYesError()
             | OutputError()
+            | OrderRefusedError()
         ):
             return ExitCode.USAGE
         case JournalError():
@@ -107,7 +111,7 @@ def _of_error(error: BaseException) -> ExitCode:
             return ExitCode.USAGE if hasattr(error, "finding") else ExitCode.STOPPED
         case ControllerError():
             return ExitCode.CONTROLLER
-        case DeclinedError():
+        case DeclinedError() | OrderUnansweredError():
             return ExitCode.STOPPED
         case _:
             return ExitCode.BUG

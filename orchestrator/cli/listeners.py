@@ -5,18 +5,22 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import get_args
 
 from orchestrator.cli import screen
 from orchestrator.model import moments
 from orchestrator.model.answers import Refusal
 from orchestrator.model.events import (
+    ApprovalAsked,
     DeviceFinished,
     DeviceRelapsed,
     DoubtResolved,
     Event,
+    NotificationFailed,
     OperationLost,
     OperationRefused,
     OperationUnsent,
+    RescueStarted,
     RunContinued,
     RunFinished,
     RunInterrupted,
@@ -25,12 +29,16 @@ from orchestrator.model.events import (
     RunStarted,
     RunStopped,
     SendingSlowed,
+    StepForgiven,
     StepHeld,
     as_facts,
 )
 from orchestrator.model.plans import Plan
+from orchestrator.report.standing import matters, wave_number
 from orchestrator.report.summary import Summary
 from orchestrator.report.tables import tell
+from orchestrator.report.telling_campaigns import ActEvent, WaveEvent, WindowEvent
+from orchestrator.report.wording import in_words
 
 Write = Callable[[str], None]
 
@@ -45,7 +53,14 @@ _NOTEWORTHY = (
     RunStopped,
     RunFinished,
     SendingSlowed,
+    *get_args(WindowEvent),
+    *get_args(WaveEvent),
+    *get_args(ActEvent),
+    ApprovalAsked,
+    NotificationFailed,
     StepHeld,
+    StepForgiven,
+    RescueStarted,
     OperationRefused,
     OperationUnsent,
     OperationLost,
@@ -70,11 +85,13 @@ class PlainLines:
         plan: Plan,
         write: Write = screen.show,
         *,
+        run_id: str = "RUN",
         silent_history: bool = False,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._summary = Summary.of(plan)
         self._write = _forgiving(write)
+        self._run_id = run_id
         self._is_silent = silent_history
         self._steady = steady
         self._told_at = steady()
@@ -84,20 +101,40 @@ class PlainLines:
         for event in events:
             self._summary.after(event)
             if not self._is_silent and is_noteworthy(event):
-                self._write(f"{moments.as_short_text(event.at)}  {tell(self._summary, event)}")
+                self._tell(event.at, tell(self._summary, event))
+                if isinstance(event, ApprovalAsked):
+                    self._tell(event.at, self._answer())
+        if self._is_silent:
+            self._tell_what_holds()
         self._is_silent = False
         if self._steady() - self._told_at >= PROGRESS_SECONDS and not self._summary.is_over:
             self._told_at = self._steady()
-            self._write(f"{moments.as_short_text(self._summary.last_at)}  {self._progress()}")
+            self._tell(self._summary.last_at, self._progress())
         _flush()
+
+    def _tell(self, at: float, told: str) -> None:
+        self._write(f"{moments.as_short_text(at)}  {told}")
+
+    def _tell_what_holds(self) -> None:
+        """A history that is not told again may still hold the run, or wait for a person."""
+        for _, told in matters(self._summary):
+            self._tell(self._summary.last_at, f"still {told}")
+        if self._summary.course.asked:
+            self._tell(self._summary.last_at, self._answer())
+
+    def _answer(self) -> str:
+        command = f"orchestrator approve {self._run_id}"
+        return f"to agree: {command}; to end the run here: {command} --deny"
 
     def _progress(self) -> str:
         summary = self._summary
         counts = ", ".join(f"{n} {v}" for v, n in summary.counts().items() if n)
-        told = f" ({counts})".replace("_", " ") if counts else ""
+        told = in_words(f" ({counts})") if counts else ""
+        course = summary.course
+        wave = f"; {wave_number(course)}" if course.in_waves and course.wave else ""
         return (
             f"so far {summary.finished:,} of {screen.counted(summary.total, 'device')}{told},"
-            f" {summary.down:,} of at most {summary.max_down:,} down"
+            f" {summary.down:,} of at most {summary.max_down_now:,} down{wave}"
         )
 
 

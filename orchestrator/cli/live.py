@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -13,63 +12,37 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.cli.picturing import Bar, Snapshot, facts_of, legend_of
 from orchestrator.model import durations, moments
 from orchestrator.model.events import (
     DeviceFinished,
     DeviceRelapsed,
     Event,
+    NotificationFailed,
     OperationIntended,
     OperationLost,
     OperationRefused,
     SendingSlowed,
+    StepForgiven,
+    WaveJudged,
 )
 from orchestrator.model.plans import Plan
 from orchestrator.model.verdicts import Verdict
+from orchestrator.report.course_tables import changed_limits
+from orchestrator.report.standing import matters, wave_number
 from orchestrator.report.summary import State, Summary
 from orchestrator.report.telling import describe
+from orchestrator.report.wording import in_words
 
-STYLES: Mapping[str, str] = {
-    "succeeded": "green",
-    "failed": "red",
-    "unconfirmed": "yellow",
-    "in_doubt": "magenta",
-    "skipped": "blue",
-    "deferred": "blue",
-    "not_started": "bright_black",
-    "under way": "cyan",
+_BANNERS: Mapping[State, str] = {
+    State.STOPPED: "bold white on red",
+    State.PAUSED: "bold white on red",
+    State.WAITING_FOR_APPROVAL: "bold white on magenta",
+    State.WAITING_FOR_WINDOW: "bold white on blue",
+    State.RUNNING: "bold black on yellow",
 }
-_MARKS = {"succeeded": "█", "under way": "▒"}
-_OTHER_MARK = "▓"
-_EMPTY = "░"
 _PROBLEMS = 6
 _RATE_SECONDS = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Everything the view shows, so that it can be drawn while the run goes on."""
-
-    state: State
-    counts: Mapping[str, int]
-    total: int
-    finished: int
-    underway: int
-    down: int
-    peak_down: int
-    max_down: int
-    sent: int
-    refused: int
-    lost: int
-    recently: tuple[tuple[float, int], ...]
-    """When operation requests were sent lately, by our steady clock, and how many."""
-    pause: str
-    slowed: str
-    last_at: float
-    taken_at: float
-    """Our steady clock when `last_at` was now."""
-    began_at: float
-    ends_at: float | None
-    problems: tuple[tuple[float, str], ...]
 
 
 class LiveView:
@@ -125,10 +98,13 @@ class LiveView:
 
     def _in_short(self, event: Event) -> str:
         """Say it without what a narrow line has no room for; the audit log has it all."""
-        titles = self._summary.titles
+        titles, rescue_from = self._summary.titles, self._summary.rescue_from
 
         def step(number: int) -> str:
-            return titles[number] if number < len(titles) else f"step {number + 1}"
+            if number >= len(titles):
+                return f"step {number + 1}"
+            in_rescue = rescue_from is not None and number >= rescue_from
+            return f"rescue {titles[number]}" if in_rescue else titles[number]
 
         return describe(event, device_name=str, step_name=step)
 
@@ -138,6 +114,10 @@ class LiveView:
         while self._sent and self._sent[0][0] < now - _RATE_SECONDS:
             self._sent.popleft()
         slowed = summary.slowed
+        course = summary.course
+        opening = course.next_opening() if course.waits_for_window else None
+        until, zone = course.open_until() or (None, "")
+        soaking = course.wave.finished if course.wave and course.wave.soaks else None
         return Snapshot(
             state=summary.state,
             counts=summary.counts(),
@@ -146,12 +126,19 @@ class LiveView:
             underway=summary.underway,
             down=summary.down,
             peak_down=summary.peak_down,
-            max_down=self._plan.limits.max_down,
+            max_down=int(course.limit("max_down", self._plan.limits.max_down)),
+            wave=_wave(summary),
+            limits=", ".join(changed_limits(summary)),
+            budget=tuple((str(each), each.is_all) for each in summary.spendings()),
+            window_ends_at=until,
+            window_zone=zone if opening is None else opening[1],
+            window_opens_at=None if opening is None else opening[0],
+            soaks_until=None if soaking is None else soaking.until_at,
             sent=summary.requests.sent,
             refused=summary.requests.refused,
             lost=summary.requests.lost,
             recently=tuple(self._sent),
-            pause=summary.paused.detail if summary.paused else "",
+            matters=tuple(matters(summary)),
             slowed=slowed.reason if slowed and slowed.until_at > summary.last_at else "",
             last_at=summary.last_at,
             taken_at=now,
@@ -171,18 +158,17 @@ class LiveView:
     def _parts(self, shot: Snapshot, now: float, rate: float) -> Iterator[RenderableType]:
         yield _sides(
             Text(self._plan.playbook.name, style="bold"),
-            Text(f"{shot.state.value.upper()}  {durations.as_text(max(0, now - shot.began_at))}"),
+            Text(
+                f"{in_words(shot.state.value).upper()}  {durations.as_text(max(0, now - shot.began_at))}"
+            ),
         )
         yield Text(f"run {self._run_id}", style="dim")
         yield Text()
         yield Bar(shot)
-        yield Text.assemble(*_legend(shot))
+        yield Text.assemble(*legend_of(shot))
         yield Text()
-        yield _facts(shot, now, rate)
-        if shot.pause:
-            yield Text(f" PAUSED: {shot.pause} ", style="bold white on red")
-        elif shot.slowed:
-            yield Text(f" SLOWED DOWN: {shot.slowed} ", style="bold black on yellow")
+        yield facts_of(shot, now, rate)
+        yield from self._banners(shot)
         if shot.problems:
             yield Text()
             yield Text("last problems", style="bold")
@@ -191,74 +177,32 @@ class LiveView:
                 line.no_wrap, line.overflow = True, "ellipsis"
                 yield line
 
+    def _banners(self, shot: Snapshot) -> Iterator[RenderableType]:
+        """Say loudly what holds the run, and what to type where a person has to."""
+        for state, told in shot.matters:
+            if state is State.SOAKING:
+                continue  # no alarm, and the line of the wave says it
+            word = in_words(state.value)
+            yield Text(f" {told.replace(word, word.upper(), 1)} ", style=_BANNERS[state])
+            for line in self._answers(state, told):
+                yield Text(f"   {line}", style="bold")
+        if shot.slowed and not any(state is State.PAUSED for state, _ in shot.matters):
+            yield Text(f" SLOWED DOWN: {shot.slowed} ", style=_BANNERS[State.RUNNING])
 
-class Bar:
-    """All devices as one bar, coloured by verdict."""
-
-    def __init__(self, shot: Snapshot) -> None:
-        self._shot = shot
-
-    def __rich_console__(self, console: Console, options: object) -> Iterator[Text]:
-        """Draw it as wide as the terminal allows; whatever is not zero gets at least one column."""
-        shot = self._shot
-        share = f" {shot.finished:,} of {shot.total:,}"
-        room = max(10, console.width - 2 - len(share))
-        bar = Text(no_wrap=True)
-        for name, columns in columns_of(_stretches(shot), shot.total, room):
-            bar.append(_MARKS.get(name, _OTHER_MARK) * columns, style=STYLES[name])
-        bar.append(_EMPTY * (room - len(bar.plain)), style="bright_black")
-        bar.append(share, style="bold")
-        yield bar
-
-
-def columns_of(
-    stretches: Sequence[tuple[str, int]], total: int, room: int
-) -> list[tuple[str, int]]:
-    """Share columns out by number: at least one for whatever there is, never more than there are."""
-    shown = [(name, count) for name, count in stretches if count > 0]
-    columns = [max(1, count * room // max(1, total)) for _, count in shown]
-    while sum(columns) > room and max(columns) > 1:
-        columns[columns.index(max(columns))] -= 1
-    return [(name, wide) for (name, _), wide in zip(shown, columns, strict=True)]
+    def _answers(self, state: State, told: str) -> Iterator[str]:
+        if state is State.WAITING_FOR_APPROVAL:
+            yield f"to agree:   orchestrator approve {self._run_id}"
+            yield f"to refuse:  orchestrator approve {self._run_id} --deny"
+        elif state is State.PAUSED and told.startswith(f"{state.value} by "):
+            yield f"to go on:   orchestrator continue {self._run_id}"
 
 
-def _stretches(shot: Snapshot) -> list[tuple[str, int]]:
-    return [*shot.counts.items(), ("under way", shot.underway)]
-
-
-def _legend(shot: Snapshot) -> Iterator[str | tuple[str, str]]:
-    for name, count in _stretches(shot):
-        if count:
-            yield (f"{_MARKS.get(name, _OTHER_MARK)} ", STYLES[name])
-            yield (f"{count:,}", "bold")
-            yield f" {name.replace('_', ' ')}   "
-    waiting = shot.total - shot.finished - shot.underway
-    if waiting > 0:
-        yield (f"{_EMPTY} ", "bright_black")
-        yield (f"{waiting:,}", "bold")
-        yield " waiting"
-
-
-def _facts(shot: Snapshot, now: float, rate: float) -> Table:
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="dim")
-    facts.add_column()
-    full = shot.down >= shot.max_down
-    down = Text.assemble(
-        (f"{shot.down:,}", "bold yellow" if full else "bold"),
-        f" of at most {shot.max_down:,}, {shot.peak_down:,} at the peak",
-    )
-    facts.add_row("down now", down)
-    told = f"{rate:.1f} operations a second, {shot.sent:,} sent"
-    told += f", {shot.refused:,} refused" if shot.refused else ""
-    told += f", {shot.lost:,} without an answer" if shot.lost else ""
-    facts.add_row("requests", told)
-    if shot.ends_at is not None and not shot.pause:
-        left = durations.as_text(max(0.0, shot.ends_at - now))
-        facts.add_row("ends about", f"{moments.as_short_text(shot.ends_at)}, in {left}")
-    else:
-        facts.add_row("ends about", "not known yet")
-    return facts
+def _wave(summary: Summary) -> str:
+    course = summary.course
+    if not course.in_waves or course.wave is None:
+        return ""
+    finished = f"{course.wave.ended:,} of {course.wave.devices:,} finished"
+    return f"{wave_number(course).removeprefix('wave ')}: {finished}"
 
 
 def _sides(left: Text, right: Text) -> Table:
@@ -272,4 +216,16 @@ def _sides(left: Text, right: Text) -> Table:
 def _is_problem(event: Event) -> bool:
     if isinstance(event, DeviceFinished):
         return Verdict(event.verdict).is_trouble
-    return isinstance(event, DeviceRelapsed | OperationLost | OperationRefused | SendingSlowed)
+    if isinstance(event, WaveJudged):
+        return event.outcome != "pass"
+    return isinstance(event, _PROBLEM_KINDS)
+
+
+_PROBLEM_KINDS = (
+    DeviceRelapsed,
+    NotificationFailed,
+    OperationLost,
+    OperationRefused,
+    SendingSlowed,
+    StepForgiven,
+)

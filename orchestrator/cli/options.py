@@ -49,6 +49,10 @@ CONTROLLER = {
     "speed": "How much faster a simulator's time runs.",
 }
 RUNS = {"runs_dir": "The folder that holds the runs."}
+OTHERS = {
+    "locks_dir": "Where runs tell each other which devices they hold.",
+    "notify_file": "Whom a playbook's notify can tell: lines of name = apprise-url.",
+}
 LOG = {
     "log_file": "Where the log goes; - is stderr.",
     "log_level": "debug, info, warning or error.",

@@ -1,35 +1,56 @@
 """Who may start next: free places for devices down and for requests, and the queues before them."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 from orchestrator.engine.progressing import DeviceRun
+from orchestrator.engine.queueing import Lanes
+from orchestrator.engine.sparing import Group, Groups
 from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.model.steps import OperationStep, Step
 
 FRESH_AHEAD = 20.0
 """Seconds of sending for which records are read ahead, well within the guard's freshness."""
 
+CENSUS = "census"
+"""Blocks everybody in a group while nobody knows which devices are down anyway."""
+
+BlockedBy = Callable[[PlannedDevice], Hashable | None]
+
 
 class Admissions:
     """The queues of a run. Devices in the middle of their chain go before those not yet begun.
 
-    A place among the `max_down` is taken before a device's record is read for the guard and is
-    held until evidence or verdict; so the limit holds at every moment, not on average.
+    A place among the `max_down`, and in each of the device's groups, is taken before its record is
+    read for the guard and is held until evidence or verdict; so the limits hold at every moment.
     """
 
-    def __init__(self, limits: Limits, steps: tuple[Step, ...]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        steps: tuple[Step, ...],
+        *,
+        is_closed: BlockedBy = lambda _: None,
+        knows_census: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.limits = limits
+        self.groups = Groups(limits.max_down_per)
         self.down = 0
         """Devices that hold a place because of a request that was intended."""
         self.in_flight = 0
         """Operation requests without an answer."""
+        self._is_closed = is_closed
+        self._knows_census = knows_census
         self._reserved: set[int] = set()
         self._approaching: set[int] = set()
         self._gentle: deque[DeviceRun] = deque()
-        self._disruptive: deque[DeviceRun] = deque()
+        self._disruptive = Lanes[DeviceRun](lambda run: self._no_room_in_group(run.planned))
+        self.fresh = Lanes[PlannedDevice](self._blocks_beginning)
+        """Devices of the present wave that were not begun yet."""
         self.cleared: deque[DeviceRun] = deque()
         """Devices whose record is fresh; they only wait for the pace."""
+        self.holding: set[int] = set()
+        """Devices that are being taken for this run, so that no other run touches them."""
         self.guarding: set[int] = set()
         """Devices whose record is being read for the guard."""
         self._approach = _steps_before_disruption(steps)
@@ -39,22 +60,64 @@ class Admissions:
         """Devices that may still be taken out of service now."""
         return self.limits.max_down - self.down - len(self._reserved)
 
+    @property
+    def getting_ready(self) -> int:
+        """Devices on their way from a queue to the wire."""
+        return len(self.cleared) + len(self.guarding) + len(self.holding)
+
+    # --- who blocks whom --------------------------------------------------------------------------
+
+    def _blocks_beginning(self, planned: PlannedDevice) -> Hashable | None:
+        closed = self._is_closed(planned)
+        if closed is not None or self._approach != 0:
+            return closed
+        return self._no_room_in_group(planned)
+
+    def _no_room_in_group(self, planned: PlannedDevice) -> Hashable | None:
+        if not planned.groups:
+            return None
+        return self.groups.full_for(planned) if self._knows_census() else CENSUS
+
+    def free(self, groups: tuple[Group, ...]) -> None:
+        """There may be room in these groups again."""
+        for group in groups:
+            self._disruptive.free(group)
+            self.fresh.free(group)
+
+    def census_taken(self) -> None:
+        """It is known again which devices are down."""
+        self._disruptive.free(CENSUS)
+        self.fresh.free(CENSUS)
+
+    @property
+    def blocked_groups(self) -> list[Group]:
+        """Groups that hold somebody back now."""
+        blockers = self._disruptive.blockers | self.fresh.blockers
+        return [each for each in blockers if isinstance(each, tuple) and isinstance(each[0], int)]
+
+    def dismiss(self, group: Group) -> Iterator[DeviceRun | PlannedDevice]:
+        """Take out whoever waits for a group that will not have room."""
+        yield from self._disruptive.dismiss(group)
+        yield from self.fresh.dismiss(group)
+
+    # --- the queues -------------------------------------------------------------------------------
+
     def queue(self, run: DeviceRun) -> None:
         """A device may be tried as soon as there is room."""
-        if run.operation.is_disruptive:
-            self._disruptive.append(run)
+        if run.operation.is_disruptive and not run.holds_slot:
+            self._disruptive.put(run)
         else:
             self._gentle.append(run)
 
-    def draw(self, fresh: Iterator[PlannedDevice]) -> DeviceRun | PlannedDevice | None:
+    def draw(self, may_begin: bool) -> DeviceRun | PlannedDevice | None:
         """Take the next device that there is room for: one in its chain, else one not yet begun."""
         if self._gentle:
             return self._gentle.popleft()
-        if self._disruptive:
-            if self.free_places <= 0:
-                return None
-            return self._reserve(self._disruptive.popleft())
-        return next(fresh, None) if self._may_begin() else None
+        if self.free_places > 0:
+            waiting = self._disruptive.draw()
+            if waiting is not None:
+                return self._reserve(waiting)
+        return self.fresh.draw() if may_begin and self._may_begin() else None
 
     def begin(self, run: DeviceRun) -> None:
         """A device begins its walk; if a disruptive step is still ahead, it will need a place."""
@@ -69,16 +132,40 @@ class Admissions:
     def _reserve(self, run: DeviceRun) -> DeviceRun:
         self._reserved.add(run.id)
         self._approaching.discard(run.id)
+        self.groups.take(run.planned)
         return run
 
-    def release(self, run: DeviceRun) -> None:
-        """A device gives back what it took before its request: sent by now, held back, or ended."""
-        self._reserved.discard(run.id)
-        self.guarding.discard(run.id)
+    def is_beyond(self, run: DeviceRun) -> bool:
+        """Say whether there is no room any more for a device that has its place.
 
-    def ended(self, run: DeviceRun) -> None:
+        A limit was lowered meanwhile, or others in its group went out of service.
+        """
+        if run.id not in self._reserved:
+            return False
+        return self.free_places < 0 or self.groups.are_beyond(run.planned)
+
+    def release(self, run: DeviceRun, active: float) -> None:
+        """A device gives back what it took before its request: sent by now, held back, or ended."""
+        self.guarding.discard(run.id)
+        self.holding.discard(run.id)
+        if run.id in self._reserved:
+            self._reserved.discard(run.id)
+            if not run.holds_slot:
+                self.free(self.groups.give_back(run.planned, active))
+
+    def slot_taken(self, run: DeviceRun) -> None:
+        """A request was intended that takes the device out of service."""
+        self.down += 1
+        self.groups.take(run.planned)
+
+    def slot_given_back(self, run: DeviceRun, active: float) -> None:
+        """The device is back, or was given up."""
+        self.down -= 1
+        self.free(self.groups.give_back(run.planned, active))
+
+    def ended(self, run: DeviceRun, active: float) -> None:
         """A device needs nothing any more."""
-        self.release(run)
+        self.release(run, active)
         self._approaching.discard(run.id)
 
     def ahead(self, gap: float) -> int:
@@ -86,13 +173,19 @@ class Admissions:
         by_pace = int(FRESH_AHEAD / gap) if gap > 0 else 1000
         return max(2 * self.limits.in_flight, min(by_pace, 1000))
 
-    def drain(self) -> Iterator[DeviceRun]:
-        """Give up every queue: nothing new is sent any more."""
-        for queue in (self.cleared, self._gentle, self._disruptive):
-            while queue:
-                run = queue.popleft()
-                self.release(run)
-                yield run
+    def withdraw(self, active: float) -> Iterator[DeviceRun]:
+        """Take back whoever is in a queue or ready to be sent; each has to be considered anew."""
+        waiting = [*self.cleared, *self._gentle, *self._disruptive.drain()]
+        self.cleared.clear()
+        self._gentle.clear()
+        for run in waiting:
+            self.release(run, active)
+            yield run
+
+    @property
+    def waits_for_group(self) -> bool:
+        """True while somebody waits to be taken out of service, so that a census is worth its cost."""
+        return self._disruptive.is_anybody_aside
 
 
 def _steps_before_disruption(steps: tuple[Step, ...]) -> int | None:

@@ -14,7 +14,12 @@ from orchestrator.model.devices import Device, Status
 from orchestrator.model.events import Event
 from orchestrator.model.policies import RetryPolicy
 from orchestrator.model.readings import Reading
-from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS, CheckStep, proof_seconds
+from orchestrator.model.steps import (
+    UPDATE_FREQUENCY_SECONDS,
+    CheckStep,
+    OperationStep,
+    proof_seconds,
+)
 from orchestrator.model.verdicts import Verdict
 
 FINAL_LOOKS = 5
@@ -41,18 +46,59 @@ class Moment:
 
 
 def succeed(run: DeviceRun, at: float, evidence: str) -> list[Event]:
-    """End the step well; after the last one the device has succeeded."""
+    """End the step well; after the last one the device has its verdict."""
     happened: list[Event] = [events.StepSucceeded(at, run.id, run.step, evidence)]
-    if run.step + 1 == len(run.steps):
-        happened.append(events.DeviceFinished(at, run.id, run.step, Verdict.SUCCEEDED.value))
+    if run.is_last_step:
+        verdict = run.forgiven or Verdict.SUCCEEDED
+        told = _told(run)
+        happened.append(events.DeviceFinished(at, run.id, run.step, verdict.value, told))
     return happened
 
 
+def _told(run: DeviceRun) -> str:
+    if run.forgiven is None:
+        return ""
+    went = "the rescue succeeded" if run.is_in_rescue else "the steps after it succeeded"
+    return f"{run.forgiven_reason}; {went}"
+
+
 def fail(run: DeviceRun, at: float, verdict: Verdict, reason: str) -> list[Event]:
-    """End the device's walk at this step."""
+    """End the step for good: the device's walk ends here unless the playbook has it go on."""
+    happened: list[Event] = [events.StepFailed(at, run.id, run.step, verdict, reason)]
+    step = run.current
+    if isinstance(step, OperationStep | CheckStep) and verdict in step.continue_on:
+        if run.is_last_step:  # there is nothing to go on to
+            happened.append(finish(run, at, verdict, reason))
+        else:
+            happened.append(events.StepForgiven(at, run.id, run.step, verdict, reason))
+    elif run.may_be_rescued and verdict in _RESCUED:
+        happened.append(events.RescueStarted(at, run.id, run.course.main, verdict))
+    else:
+        happened.append(finish(run, at, verdict, reason))
+    return happened
+
+
+_RESCUED = frozenset({Verdict.FAILED, Verdict.UNCONFIRMED})
+"""Not in doubt: nobody knows whether an operation is still to come."""
+
+
+def finish(run: DeviceRun, at: float, verdict: Verdict, reason: str) -> Event:
+    """Give the device its verdict; a rescue never changes it, and forgiven trouble stays trouble."""
+    if run.forgiven is None:
+        return events.DeviceFinished(at, run.id, run.step, verdict.value, reason)
+    if run.is_in_rescue:
+        told = f"{run.forgiven_reason}; the rescue did not succeed: {reason}"
+        return events.DeviceFinished(at, run.id, run.step, run.forgiven.value, told)
+    kept = verdict if verdict.is_trouble else run.forgiven
+    told = f"{reason}; before that: {run.forgiven_reason}"
+    return events.DeviceFinished(at, run.id, run.step, kept.value, told)
+
+
+def give_up(run: DeviceRun, at: float, verdict: Verdict, reason: str) -> list[Event]:
+    """End the device's walk whatever the playbook has for failures."""
     return [
         events.StepFailed(at, run.id, run.step, verdict.value, reason),
-        events.DeviceFinished(at, run.id, run.step, verdict.value, reason),
+        finish(run, at, verdict, reason),
     ]
 
 

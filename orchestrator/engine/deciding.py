@@ -14,6 +14,7 @@ class Decision:
     events: list[Event] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     to_read: list[DeviceId] = field(default_factory=list)
+    to_hold: list[DeviceId] = field(default_factory=list)
 
     def read_in_full(self, device: DeviceId, *, update_status: bool = False) -> None:
         """Have one device read by itself."""

@@ -1,5 +1,6 @@
 """May this device be touched right now?"""
 
+from orchestrator.engine.proving import is_requested
 from orchestrator.engine.selecting import why_not
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice
@@ -14,11 +15,14 @@ def refusal(
     guard: Guard,
     *,
     touched: bool,
+    unproven: Operation | None = None,
 ) -> str | None:
     """Say in one sentence why the device must not get this operation now; None when it may.
 
     `touched`: this run has already changed the device; then pending settings are what our own
     earlier step left behind and do not count (after a factory reset they read `initial`).
+    `unproven`: an accepted operation that never was proven; while it is pending it may still be
+    to come, and two at once on a device are undefined (api.md 2.6-16).
     """
     device = reading.device
     if device is None:
@@ -28,6 +32,8 @@ def refusal(
             f"its serial number is {device.serial_number or 'not known'},"
             f" the plan says {planned.serial_number}"
         )
+    if unproven is not None and is_requested(device, unproven):
+        return f"the {unproven} that was never proven is pending still"
     conditions = guard.disruptive if operation.is_disruptive else guard.gentle
     if touched:
         conditions = tuple(c for c in conditions if c.field != "pending_settings")

@@ -16,8 +16,15 @@ SMALLEST_GAP = 0.05
 SLOWING = 1.5
 """How many times longer the gaps become with each refusal for load."""
 
-RECOVERY = 0.1
-"""How much of the slowness one accepted request takes away."""
+RECOVERY = 0.05
+"""Share of the planned rate that one accepted request gives back: down in steps, up by inches."""
+
+RETURNS_AT_ONCE = 20.0
+"""Devices that may come back together before sending waits for them: each return is a session of
+its own with the controller, and a storm of them is refused (api.md 2.6-13)."""
+
+LONGEST_HOLD = 300.0
+"""Seconds for which returns can hold sending at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +36,25 @@ class Pace:
     factor: float = 1.0
     last_at: float = float("-inf")
     hold_until: float = float("-inf")
+    returning: float = 0.0
+    """Level of a bucket that fills with every return and empties at the planned rate."""
+    returned_at: float = float("-inf")
 
     @property
     def next_at(self) -> float:
         """The moment from which the next operation request may leave."""
         gap = self.gap if self.factor == 1.0 else max(self.gap, SMALLEST_GAP) * self.factor
         return max(self.last_at + gap, self.hold_until)
+
+    def after_return(self, at: float) -> "Pace":
+        """A device came back: when too many do at once, sending waits until the wave is through."""
+        gap = max(self.gap, SMALLEST_GAP)
+        level = max(0.0, self.returning - (at - self.returned_at) / gap) + 1.0
+        hold = min(LONGEST_HOLD, (level - RETURNS_AT_ONCE) * gap)
+        until = at + hold if hold > 0 else self.hold_until
+        return replace(
+            self, returning=level, returned_at=at, hold_until=max(self.hold_until, until)
+        )
 
     def after_sending(self, at: float) -> "Pace":
         """An operation request was decided at this moment."""
@@ -48,7 +68,7 @@ class Pace:
         """The controller took a request: a little of the slowness goes."""
         if self.factor == 1.0:
             return self
-        return replace(self, factor=max(1.0, self.factor * (1 - RECOVERY)))
+        return replace(self, factor=1.0 / min(1.0, 1.0 / self.factor + RECOVERY))
 
     def slower(self) -> float:
         """Give the factor after one more refusal."""

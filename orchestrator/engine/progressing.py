@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from orchestrator.engine import doubting, proving
+from orchestrator.engine.chaining import chain_ends
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import DeviceId
@@ -17,6 +18,8 @@ from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.steps import (
+    ApproveStep,
+    CheckStep,
     OperationStep,
     SleepStep,
     Step,
@@ -46,7 +49,31 @@ class Phase(Enum):
     """Waiting for the next attempt."""
     CHECKING = auto()
     SLEEPING = auto()
+    APPROVING = auto()
+    """Waiting until a person agrees."""
     ENDED = auto()
+
+
+class Course:
+    """The steps that every device of a run walks: those of the playbook, then those of its rescue."""
+
+    __slots__ = ("ends", "main", "steps")
+
+    def __init__(self, steps: tuple[Step, ...], rescue: tuple[Step, ...] = ()) -> None:
+        self.steps = steps + rescue
+        self.main = len(steps)
+        """Where the rescue begins."""
+        behind = (end + self.main if end >= 0 else end for end in chain_ends(rescue))
+        self.ends = (*chain_ends(steps), *behind)
+
+    def is_inside_chain(self, step: int) -> bool:
+        """Say whether a device before this step has lost what a step from here on brings back."""
+        return step < len(self.ends) and self.ends[step] >= step
+
+    def has_operation_from(self, step: int) -> bool:
+        """Say whether something is still asked of the device from this step on."""
+        end = self.main if step < self.main else len(self.steps)
+        return any(isinstance(each, OperationStep) for each in self.steps[step:end])
 
 
 @dataclass(slots=True)
@@ -54,7 +81,7 @@ class DeviceRun:
     """One device's walk; changed only by `after`, but for the fields named volatile."""
 
     planned: PlannedDevice
-    steps: tuple[Step, ...]
+    course: Course
     step: int = 0
     phase: Phase = Phase.READY
     attempt: int = 0
@@ -90,9 +117,30 @@ class DeviceRun:
     """While resting: any change of the record ends the rest."""
     retry_after: float = 0.0
     """Seconds the controller asked to wait before the next attempt."""
+    is_excused: bool = False
+    """Its request was lost in a storm of the controller's: if not applied, that was no attempt."""
+    unproven: Operation | None = None
+    """An accepted operation of an earlier step that never was proven, and may still be to come."""
+    forgiven: Verdict | None = None
+    """How a step ended that the playbook let pass; the device's verdict in the end."""
+    forgiven_reason: str = ""
+    failed_step: int | None = None
+    """The step that failed for good; set in a rescue."""
+    is_rescued_in_chain: bool = False
+    """When the rescue began, the device had lost what was to be brought back, as far as is known."""
+    began_at: float | None = None
+    """Active moment of its first intention, later by all the time for which it only waited since."""
+    idle_since: float | None = None
+    """Active moment since which it waits for its turn, its window or a person between two steps."""
+    skew: float = 0.0
+    """Seconds the controller's clock is ahead of ours, at the last intention."""
     verdict: Verdict | None = None
     reason: str = ""
     # volatile: never part of a decision that must survive
+    is_held: bool = False
+    """No other run on this machine can touch it."""
+    held_since: float = 0.0
+    """Our clock: records read before this moment may show another run's doing."""
     is_being_read: bool = False
     is_read_in_full: bool = False
     """The read under way, or the last one, asks for the whole record."""
@@ -111,14 +159,50 @@ class DeviceRun:
         return self.planned.id
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, the rescue's behind the playbook's."""
+        return self.course.steps
+
+    @property
     def current(self) -> Step:
         """The step it is at."""
-        return self.steps[self.step]
+        return self.course.steps[self.step]
+
+    @property
+    def is_in_rescue(self) -> bool:
+        """True once a step failed for good and the playbook has something for that."""
+        return self.failed_step is not None
+
+    @property
+    def is_in_chain(self) -> bool:
+        """True between a destructive step and the steps that bring the device back into service."""
+        return self.is_rescued_in_chain or self.course.is_inside_chain(self.step)
+
+    @property
+    def is_still_gone(self) -> bool:
+        """True while an earlier step of its walk may keep it out of service: it keeps its place."""
+        return self.unproven is not None and self.unproven.is_disruptive
+
+    def is_lost_by(self, verdict: Verdict) -> bool:
+        """Say whether a step that ends so may leave the device out of service."""
+        if verdict not in (Verdict.UNCONFIRMED, Verdict.IN_DOUBT):
+            return False
+        return isinstance(self.current, OperationStep) and self.operation.is_disruptive
+
+    @property
+    def may_be_rescued(self) -> bool:
+        """True while the playbook has a rescue that this device did not begin yet."""
+        return self.failed_step is None and self.course.main < len(self.course.steps)
+
+    @property
+    def is_last_step(self) -> bool:
+        """True when nothing follows this step."""
+        return self.step + 1 in (self.course.main, len(self.course.steps))
 
     @property
     def operation_step(self) -> OperationStep:
         """The operation step it is at; only asked in phases that belong to operations."""
-        step = self.steps[self.step]
+        step = self.course.steps[self.step]
         assert isinstance(step, OperationStep)
         return step
 
@@ -156,8 +240,11 @@ class DeviceRun:
     @property
     def _is_rhythmic(self) -> bool:
         """False when our own doing may have made the contact that stands in the baseline."""
-        earlier = [step for step in self.steps[: self.step] if isinstance(step, OperationStep)]
-        return not self.last_look and (not earlier or earlier[-1].operation.is_disruptive)
+        if self.last_look or self.is_in_rescue:
+            return False
+        before = self.course.steps[: self.step]
+        earlier = [step for step in before if isinstance(step, OperationStep)]
+        return not earlier or earlier[-1].operation.is_disruptive
 
 
 def after(run: DeviceRun, event: Event, active: float) -> None:
@@ -170,10 +257,14 @@ def _intended(run: DeviceRun, event: events.OperationIntended, active: float) ->
     run.attempt = event.attempt
     run.baseline = event.baseline
     run.sent_at = event.server_at
+    run.skew = event.server_at - event.at
     run.asked_after = event.at
-    run.holds_slot = run.operation.is_disruptive
-    run.held = False
+    run.holds_slot = run.operation.is_disruptive or run.is_still_gone
+    run.held = run.is_excused = False
     run.deadline = active
+    if run.began_at is None:
+        run.began_at = active
+    _goes_on(run, active)
 
 
 def _accepted(run: DeviceRun, event: events.OperationAccepted, active: float) -> None:
@@ -197,7 +288,7 @@ def _begin_proof(run: DeviceRun, accepted_at: float, at: float, active: float) -
 
 def _refused(run: DeviceRun, event: events.OperationRefused, active: float) -> None:
     refusal = Refusal(event.refusal)
-    run.holds_slot = False
+    run.holds_slot = run.is_still_gone
     run.phase = _PHASE_AFTER[refusal]
     run.asked_after = event.at
     run.reason = event.reason
@@ -224,7 +315,7 @@ _PHASE_AFTER = {
 
 
 def _unsent(run: DeviceRun, event: events.OperationUnsent, _: float) -> None:
-    run.holds_slot = False
+    run.holds_slot = run.is_still_gone
     run.awaits_change = False
     run.retry_after = 0.0
     run.busy_since = None
@@ -263,10 +354,27 @@ def _doubt_resolved(run: DeviceRun, event: events.DoubtResolved, active: float) 
     if event.applied:
         _begin_proof(run, run.sent_at, run.asked_after, active)
         return
-    run.holds_slot = False
-    run.failures += 1
+    run.holds_slot = run.is_still_gone
     run.reason = f"not applied: {event.sign}"
     run.phase = Phase.FALTERED
+    if run.is_excused:
+        run.refusals += 1
+    else:
+        run.failures += 1
+
+
+def excuse(run: DeviceRun, times: int) -> None:
+    """Its last requests were lost in a storm of the controller's: no failures of the device."""
+    if run.phase is Phase.ENDED or not isinstance(run.current, OperationStep):
+        return
+    if not run.operation.may_be_repeated:
+        run.is_excused |= run.phase is Phase.DOUBTING
+    elif run.failures:
+        excused = min(times, run.failures)
+        run.failures -= excused
+        run.refusals += excused
+        if run.phase is Phase.DOUBTING:
+            run.phase = Phase.FALTERED
 
 
 def _retry_scheduled(run: DeviceRun, event: events.RetryScheduled, active: float) -> None:
@@ -311,24 +419,66 @@ def _held(run: DeviceRun, event: events.StepHeld, active: float) -> None:
 
 
 def _started(run: DeviceRun, event: events.StepStarted, active: float) -> None:
-    run.phase = Phase.SLEEPING if isinstance(run.current, SleepStep) else Phase.CHECKING
+    run.phase = _PHASE_OF[type(run.current)]
+    if run.phase is not Phase.APPROVING:
+        _goes_on(run, active)
     run.deadline = active + (event.until_at - event.at)
     run.asked_after = event.at
     run.failed_looks = 0
 
 
-def _succeeded(run: DeviceRun, _: events.StepSucceeded, __: float) -> None:
-    run.holds_slot = False
-    run.step += 1
+_PHASE_OF: dict[type[object], Phase] = {
+    SleepStep: Phase.SLEEPING,
+    CheckStep: Phase.CHECKING,
+    ApproveStep: Phase.APPROVING,
+}
+
+
+def _goes_on(run: DeviceRun, active: float) -> None:
+    """Between two steps it only waited; that is no part of the time it takes."""
+    if run.began_at is not None and run.idle_since is not None:
+        run.began_at += active - run.idle_since
+    run.idle_since = None
+
+
+def _succeeded(run: DeviceRun, _: events.StepSucceeded, active: float) -> None:
+    if isinstance(run.current, OperationStep):
+        run.unproven = None  # whatever was to come before it is over by now
+    _go_to(run, run.step + 1, active)
+
+
+def _go_to(run: DeviceRun, step: int, active: float) -> None:
+    run.holds_slot = run.is_still_gone
+    if run.idle_since is None:
+        run.idle_since = active
+    run.step = step
     run.phase = Phase.READY
     run.attempt = run.failures = run.refusals = 0
     run.busy_since = None
-    run.held = run.doubted = False
+    run.held = run.doubted = run.is_excused = False
 
 
 def _failed(run: DeviceRun, event: events.StepFailed, _: float) -> None:
-    run.holds_slot = False
     run.reason = event.reason
+    is_unproven = event.verdict == Verdict.UNCONFIRMED and isinstance(run.current, OperationStep)
+    if is_unproven and (run.operation.is_disruptive or not run.is_still_gone):
+        run.unproven = run.operation
+    run.holds_slot = run.is_still_gone
+
+
+def _forgiven(run: DeviceRun, event: events.StepForgiven, active: float) -> None:
+    run.forgiven = run.forgiven or Verdict(event.verdict)
+    run.forgiven_reason = run.forgiven_reason or event.reason
+    _go_to(run, run.step + 1, active)
+
+
+def _rescued(run: DeviceRun, event: events.RescueStarted, active: float) -> None:
+    is_wiped = run.unproven is not None and run.unproven.is_destructive
+    run.is_rescued_in_chain = is_wiped or run.course.is_inside_chain(run.step)
+    run.failed_step = run.step
+    run.forgiven = run.forgiven or Verdict(event.verdict)
+    run.forgiven_reason = run.forgiven_reason or run.reason
+    _go_to(run, event.step, active)
 
 
 def _finished(run: DeviceRun, event: events.DeviceFinished, _: float) -> None:
@@ -356,6 +506,8 @@ _FOLDS: dict[type[object], Callable[..., None]] = {
     events.StepStarted: _started,
     events.StepSucceeded: _succeeded,
     events.StepFailed: _failed,
+    events.StepForgiven: _forgiven,
+    events.RescueStarted: _rescued,
     events.DeviceFinished: _finished,
 }
 

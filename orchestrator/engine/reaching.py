@@ -1,9 +1,13 @@
 """Can the controller be used? Trouble with it pauses the run and never counts against a device."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 UNREACHABLE_LIMIT = 3
 """Failed connections in a row that pause the run."""
+
+STORM_REQUESTS = 5
+STORM_DEVICES = 3
+"""Operation requests in a row that came to nothing, and devices they were for, that open the breaker."""
 
 FIRST_PROBE = 2.0
 LONGEST_BETWEEN_PROBES = 30.0
@@ -22,6 +26,46 @@ class Reach:
     probe_at: float = 0.0
     probes: int = 0
     is_probing: bool = False
+    storm: int = 0
+    """Operation requests in a row that came to nothing through the controller."""
+    storm_devices: dict[int, int] = field(default_factory=dict)
+    """The devices they were for, and how many for each."""
+    storm_since: float = 0.0
+    rounds: int = 0
+    """How often the breaker opened since a request was accepted."""
+
+    @property
+    def is_careful(self) -> bool:
+        """True after the breaker has closed, until a request is accepted: one is tried at a time."""
+        return self.rounds > 0
+
+    @property
+    def is_storm(self) -> bool:
+        """True when so much came to nothing in a row that it is the controller and not a device."""
+        is_broad = len(self.storm_devices) >= STORM_DEVICES
+        return bool(self.storm) and (self.is_careful or (self.storm >= STORM_REQUESTS and is_broad))
+
+    def accepted(self) -> None:
+        """The controller does what it is asked."""
+        self.misses = self.storm = self.rounds = 0
+        self.storm_devices.clear()
+
+    def told(self) -> None:
+        """The controller said something about a device: it is at work, if not for this one."""
+        self.misses = 0
+        if not self.rounds:
+            self.storm = 0
+            self.storm_devices.clear()
+
+    def failed(self, device: int, at: float, detail: str) -> None:
+        """A request came to nothing: refused for load, an error, or no answer at all."""
+        if not self.storm:
+            self.storm_since = at
+        self.storm += 1
+        self.storm_devices[device] = self.storm_devices.get(device, 0) + 1
+        if self.cause is None and self.is_storm:
+            self.cause = "controller"
+            self.detail = f"{self.storm} operation requests in a row came to nothing: {detail}"
 
     def answered(self) -> None:
         """Something came back: the controller is there."""
@@ -42,7 +86,10 @@ class Reach:
         """The run stands still from here on."""
         self.paused_at, self.cause, self.detail = at, cause, detail
         self.probes = 0
-        self.probe_at = at + FIRST_PROBE
+        if cause == "controller" and self.is_storm:
+            self.rounds += 1
+            self.storm_devices.clear()
+        self.probe_at = at + _until_probe(max(0, self.rounds - 1))
         self.is_probing = False
 
     def continued(self) -> None:
@@ -55,4 +102,8 @@ class Reach:
         """Still not usable: ask again later, ever less often."""
         self.probes += 1
         self.is_probing = False
-        self.probe_at = now + min(LONGEST_BETWEEN_PROBES, FIRST_PROBE * 2 ** min(self.probes, 10))
+        self.probe_at = now + _until_probe(self.probes)
+
+
+def _until_probe(number: int) -> float:
+    return min(LONGEST_BETWEEN_PROBES, FIRST_PROBE * 2.0 ** min(number, 10))

@@ -3,10 +3,11 @@
 Records are read ahead of the pace; what was read longer ago than the guard allows is read again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable
 
 from orchestrator.engine import concluding, guarding
 from orchestrator.engine.admitting import Admissions
+from orchestrator.engine.asking import Approvals, name_of_step
 from orchestrator.engine.concluding import Moment
 from orchestrator.engine.deciding import Decision
 from orchestrator.engine.pacing import Pace
@@ -14,26 +15,44 @@ from orchestrator.engine.progressing import DeviceRun, Phase
 from orchestrator.engine.selecting import Chooser
 from orchestrator.engine.waiting import Waits
 from orchestrator.model import events
-from orchestrator.model.commands import SendOperation
+from orchestrator.model.commands import SendNotice, SendOperation
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Reading
-from orchestrator.model.steps import CheckStep, OperationStep, SleepStep
+from orchestrator.model.steps import ApproveStep, CheckStep, NotifyStep, OperationStep, SleepStep
 from orchestrator.model.verdicts import Verdict
+
+HeldBy = Callable[[DeviceRun, float], Hashable | None]
+"""Says what keeps a device from its next operation at a moment: a stop, a pause, its window."""
 
 
 class Starts:
     """The way from the queues to the wire."""
 
-    def __init__(self, plan: Plan, admissions: Admissions, waits: Waits) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        admissions: Admissions,
+        waits: Waits,
+        approvals: Approvals,
+        held_by: HeldBy,
+    ) -> None:
         self.plan = plan
         self.admissions = admissions
         self.waits = waits
+        self.approvals = approvals
+        self.held_by = held_by
         self.known: dict[DeviceId, Reading] = {}
         """The last reading of each device that has no verdict yet."""
         self.queued: set[DeviceId] = set()
-        """Devices that are in a queue, being read for the guard, or cleared."""
+        """Devices that are in a queue, being taken or read for the guard, or cleared."""
+        self.parked: dict[Hashable, dict[DeviceId, DeviceRun]] = {}
+        """Devices that a pause or their window keeps from their next operation."""
+        self.released: list[DeviceId] = []
+        """Devices that other runs may have again."""
+        self.elsewhere: dict[DeviceId, str] = {}
+        """Devices that another run holds, and which."""
         self._chooser = Chooser(plan.playbook.selection, plan.created_at)
         self._guard_in_full = _needs_detail(plan)
 
@@ -41,24 +60,69 @@ class Starts:
         """A device has its verdict."""
         self.queued.discard(run.id)
         self.known.pop(run.id, None)
+        self.elsewhere.pop(run.id, None)
+        for parked in self.parked.values():
+            parked.pop(run.id, None)
+
+    def let_go(self, reason: Hashable) -> list[DeviceRun]:
+        """Whatever kept these devices is over; each has to be considered anew."""
+        return list(self.parked.pop(reason, {}).values())
+
+    def _park(self, run: DeviceRun, reason: Hashable) -> None:
+        self.parked.setdefault(reason, {})[run.id] = run
+        if run.is_held and not (run.touched or run.doubted):
+            run.is_held = False
+            self.released.append(run.id)
 
     def consider(
         self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
     ) -> None:
         """A device waits for its next try: because of its rest, its guard, or only its turn."""
-        if run.id in self.admissions.guarding:
+        if run.id in self.admissions.holding:
+            self._consider_hold(decision, run, now)
+        elif run.id in self.admissions.guarding:
             self._consider_guard_reading(decision, run, reading, now)
         elif run.id in self.queued:
             return
         elif not isinstance(run.current, OperationStep):
-            decision.events.append(_step_started(run, now.at))
+            self.start_step(decision, run, now.at)
         elif run.phase is Phase.RESTING and not concluding.rest_is_over(run, reading, now):
             self.waits.wait_for_retry(decision, run, now)
         elif run.held and now.active < run.poll_at:
             self.waits.wake(run, run.poll_at)
+        elif (reason := self.held_by(run, now.at)) is not None:
+            self._park(run, reason)
         else:
             self.queued.add(run.id)
             self.admissions.queue(run)
+
+    def start_step(self, decision: Decision, run: DeviceRun, at: float) -> None:
+        """Begin a step that is no operation."""
+        step = run.current
+        if isinstance(step, NotifyStep):
+            decision.events += concluding.succeed(run, at, "people are told")
+            decision.commands.append(SendNotice(run.id, run.step, step.text))
+            return
+        if isinstance(step, ApproveStep):
+            what = name_of_step(run.step)
+            given = self.approvals.given.get(what)
+            if given is not None:
+                decision.events += concluding.succeed(run, at, f"approved by {given.by}")
+                return
+            decision.events += self.approvals.ask(what, step.question, step.by.value, at)
+        seconds = step.seconds if isinstance(step, SleepStep) else 0.0
+        if isinstance(step, CheckStep):
+            seconds = step.within
+        until = round(at + seconds, 6)
+        decision.events.append(events.StepStarted(at, run.id, run.step, until))
+
+    def _consider_hold(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        holder = self.elsewhere.pop(run.id, None)
+        if holder is not None:
+            self._wait_for(decision, run, f"held by {holder}", now)
+        elif run.is_held:
+            self.admissions.holding.discard(run.id)
+            self._clear(decision, run, now)
 
     def _consider_guard_reading(
         self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
@@ -67,6 +131,7 @@ class Starts:
             self.admissions.guarding.discard(run.id)
             self.admissions.cleared.append(run)
         elif run.failed_looks >= concluding.FINAL_LOOKS:
+            self._stand_back(run, now)
             decision.events += _unfit(run, now.at, "its record cannot be read")
         elif not run.is_being_read:
             self.waits.poll(decision, run, now, in_full=self._guard_in_full)
@@ -77,25 +142,29 @@ class Starts:
         now: Moment,
         *,
         ahead: int,
-        fresh: Iterator[PlannedDevice],
+        may_begin: Callable[[], bool],
         begin: Callable[[PlannedDevice], DeviceRun],
     ) -> None:
         """Draw devices from the queues and see that their records are fresh when their turn comes."""
         admissions = self.admissions
-        for _ in range(ahead - len(admissions.cleared) - len(admissions.guarding)):
-            drawn = admissions.draw(fresh)
+        for _ in range(ahead - admissions.getting_ready):
+            drawn = admissions.draw(may_begin())
             if drawn is None:
                 return
             if isinstance(drawn, PlannedDevice):
                 run = begin(drawn)
                 admissions.begin(run)
                 if not isinstance(run.current, OperationStep):
-                    decision.events.append(_step_started(run, now.at))
+                    self.start_step(decision, run, now.at)
                     continue
                 self.queued.add(run.id)
             else:
                 run = drawn
-            self._clear(decision, run, now)
+            if run.is_held:
+                self._clear(decision, run, now)
+            else:
+                admissions.holding.add(run.id)
+                decision.to_hold.append(run.id)
 
     def _clear(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
         if self._is_fresh(run, now.at):
@@ -111,19 +180,31 @@ class Starts:
         return (
             reading is not None
             and at - reading.asked_at <= self.plan.playbook.guard.fresh_within
-            and reading.asked_at >= run.asked_after
+            and reading.asked_at >= max(run.asked_after, run.held_since)
             and (reading.is_detail or not self._guard_in_full)
         )
 
-    def send(self, decision: Decision, now: Moment, pace: Pace) -> bool:
+    def send(self, decision: Decision, now: Moment, pace: Pace, in_flight: int) -> bool:
         """Intend requests for the devices that are ready, as far as the pace and the limits allow.
 
         Says whether a device was held back: its place is free for another one.
         """
         admissions, is_place_free = self.admissions, False
-        room = self.plan.limits.in_flight - admissions.in_flight
+        room = in_flight - admissions.in_flight
         while admissions.cleared and room > 0 and pace.next_at <= now.at:
             run = admissions.cleared.popleft()
+            reason = self.held_by(run, now.at)
+            if reason is not None:
+                self._stand_back(run, now)
+                self._park(run, reason)
+                is_place_free = True
+                continue
+            if admissions.is_beyond(run):
+                self._stand_back(run, now)
+                self.queued.add(run.id)
+                admissions.queue(run)
+                is_place_free = True
+                continue
             if not self._is_fresh(run, now.at):
                 self._clear(decision, run, now)
                 continue
@@ -137,11 +218,20 @@ class Starts:
             room -= 1
         return is_place_free
 
+    def _stand_back(self, run: DeviceRun, now: Moment) -> None:
+        self.admissions.release(run, now.active)
+        self.queued.discard(run.id)
+
     def _why_not_now(self, run: DeviceRun) -> str | None:
         reading = self.known[run.id]
         operation = run.operation
         refusal = guarding.refusal(
-            run.planned, reading, operation, self.plan.playbook.guard, touched=run.touched
+            run.planned,
+            reading,
+            operation,
+            self.plan.playbook.guard,
+            touched=run.touched,
+            unproven=run.unproven,
         )
         if refusal is None and not run.touched and reading.device is not None:
             refusal = self._chooser.why_not(reading.device)
@@ -149,18 +239,21 @@ class Starts:
 
     def _hold_back(self, decision: Decision, run: DeviceRun, unfit: str, now: Moment) -> None:
         """The guard says no: skip a device that was not touched yet, wait for one that was."""
-        self.admissions.release(run)
-        self.queued.discard(run.id)
         reading = self.known.pop(run.id)
-        if not run.touched or reading.device is None:
-            decision.events += _unfit(run, now.at, unfit)
-        elif not run.held:
-            within = concluding.guard_seconds(run)
-            until = round(now.at + within, 6)
+        if run.touched and reading.device is not None:
+            self._wait_for(decision, run, unfit, now)
+            return
+        self._stand_back(run, now)
+        decision.events += _unfit(run, now.at, unfit)
+
+    def _wait_for(self, decision: Decision, run: DeviceRun, unfit: str, now: Moment) -> None:
+        """Something may still change: try again round by round, and give up after a while."""
+        self._stand_back(run, now)
+        if not run.held:
+            until = round(now.at + concluding.guard_seconds(run), 6)
             decision.events.append(events.StepHeld(now.at, run.id, run.step, unfit, until))
         elif now.active >= run.deadline:
-            reason = f"not fit for {run.operation}: {unfit}"
-            decision.events += concluding.fail(run, now.at, Verdict.FAILED, reason)
+            decision.events += _unfit(run, now.at, unfit)
         else:
             run.poll_at = self.waits.next_round(now)
             self.waits.wake(run, run.poll_at)
@@ -185,19 +278,11 @@ class Starts:
 
 def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:
     if run.touched:
-        return concluding.fail(run, at, Verdict.FAILED, reason)
+        return concluding.fail(run, at, Verdict.FAILED, f"not fit for {run.operation}: {reason}")
     if run.doubted:  # it was taken for not applied, but something has changed since
         unsure = f"no answer came to an earlier request, and now {reason}"
         return concluding.fail(run, at, Verdict.IN_DOUBT, unsure)
-    return [events.DeviceFinished(at, run.id, run.step, Verdict.SKIPPED.value, reason)]
-
-
-def _step_started(run: DeviceRun, at: float) -> Event:
-    step = run.current
-    seconds = step.seconds if isinstance(step, SleepStep) else 0.0
-    if isinstance(step, CheckStep):
-        seconds = step.within
-    return events.StepStarted(at, run.id, run.step, round(at + seconds, 6))
+    return [concluding.finish(run, at, Verdict.SKIPPED, reason)]
 
 
 def _needs_detail(plan: Plan) -> bool:

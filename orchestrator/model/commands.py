@@ -36,4 +36,41 @@ class ProbeController:
     """Ask with one cheap read whether the controller can be reached and takes the token."""
 
 
-Command = SendOperation | ReadDevices | ReadDevice | ProbeController
+@dataclass(frozen=True, slots=True)
+class HoldDevices:
+    """Take these devices for this run, so that no other run on this machine touches them."""
+
+    devices: tuple[DeviceId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDevices:
+    """Let other runs have these devices again."""
+
+    devices: tuple[DeviceId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TakeCensus:
+    """List every device that is Down now where the run works, whoever chose or harmed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendNotice:
+    """Tell the playbook's people that devices came to a `notify` step."""
+
+    device: DeviceId
+    step: int
+    text: str
+
+
+Command = (
+    SendOperation
+    | ReadDevices
+    | ReadDevice
+    | ProbeController
+    | HoldDevices
+    | ReleaseDevices
+    | TakeCensus
+    | SendNotice
+)

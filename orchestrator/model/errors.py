@@ -56,7 +56,9 @@ class SettingsError(OrchestratorError):
 
 
 class SelectionError(OrchestratorError):
-    """The selection chose nothing, too few or too many devices."""
+    """The selection chose nothing, too few or too many devices, or a set that the playbook's waves,
+    budget or window cannot serve.
+    """
 
 
 class RunError(OrchestratorError):

@@ -77,7 +77,7 @@ class RunStopped:
 
     at: float
     cause: str
-    """`invalid_request`, `controller` or `person`."""
+    """`invalid_request`, `controller`, `budget`, `wave`, `denied` or `person`."""
     detail: str
 
 
@@ -97,6 +97,154 @@ class SendingSlowed:
     until_at: float
     factor: float
     """How many times longer than planned the gaps between operation requests are now."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOpened:
+    """Devices may be started until `until_at`."""
+
+    at: float
+    until_at: float
+    zone: str
+    """The time zone in which the window was reckoned."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """Nothing more is started in this zone until the next opening; chains once begun are finished."""
+
+    at: float
+    zone: str
+    next_at: float | None = None
+    """None: it never opens again."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveStarted:
+    """The devices of this wave may be started; waves count from 1."""
+
+    at: float
+    wave: int
+    devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaveFinished:
+    """Every device of the wave has its verdict; it soaks until `until_at`."""
+
+    at: float
+    wave: int
+    verdicts: Mapping[str, int]
+    until_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class WaveJudged:
+    """What the gate behind a wave says: `pass`, `fail` or `inconclusive` (then a person is asked)."""
+
+    at: float
+    wave: int
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """A person has to agree before the run goes on here."""
+
+    at: float
+    what: str
+    """`wave 2` or `step 3`: what is begun with the approval."""
+    question: str
+    by: str = "anybody"
+    """`anybody`, or `another` person than the one who started the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGiven:
+    """A person agreed."""
+
+    at: float
+    what: str
+    by: str
+    host: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDenied:
+    """A person did not agree."""
+
+    at: float
+    what: str
+    by: str
+    host: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PauseOrdered:
+    """A person wants nothing new to be started for now; waits go on and chains are finished."""
+
+    at: float
+    by: str
+    host: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContinueOrdered:
+    """A person takes the pause back."""
+
+    at: float
+    by: str
+    host: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrdered:
+    """A person wants nothing new to be started ever; with `abandon` not even to finish chains."""
+
+    at: float
+    by: str
+    host: str
+    why: str = ""
+    abandon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LimitOrdered:
+    """A person changed a limit, within what the plan allows."""
+
+    at: float
+    by: str
+    host: str
+    limit: str
+    """`max_down`, `in_flight`, `delay`, or `max_down_per.` and its fields."""
+    value: float
+    before: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSent:
+    """People were told."""
+
+    at: float
+    about: str
+    to: str
+    """The name of the target; where it leads stands in the settings only."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationFailed:
+    """People could not be told; the run goes on all the same."""
+
+    at: float
+    about: str
+    to: str
     reason: str
 
 
@@ -330,6 +478,28 @@ class StepFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class StepForgiven:
+    """The step ended without success and the playbook lets the device go on; its verdict is kept."""
+
+    at: float
+    device: int
+    step: int
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RescueStarted:
+    """A step failed for good; the device goes through the playbook's rescue from `step` on."""
+
+    at: float
+    device: int
+    step: int
+    verdict: str
+    """How the step ended; the device's verdict in the end, however the rescue goes."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceFinished:
     """A device has its verdict; `step` is where it ended."""
 
@@ -349,6 +519,20 @@ Event = (
     | RunStopped
     | RunFinished
     | SendingSlowed
+    | WindowOpened
+    | WindowClosed
+    | WaveStarted
+    | WaveFinished
+    | WaveJudged
+    | ApprovalAsked
+    | ApprovalGiven
+    | ApprovalDenied
+    | PauseOrdered
+    | ContinueOrdered
+    | CancelOrdered
+    | LimitOrdered
+    | NotificationSent
+    | NotificationFailed
     | StepStarted
     | StepHeld
     | OperationIntended
@@ -366,6 +550,8 @@ Event = (
     | LastLookTaken
     | StepSucceeded
     | StepFailed
+    | StepForgiven
+    | RescueStarted
     | DeviceFinished
 )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.playbooks import Playbook, PlaybookSource
+from orchestrator.model.policies import Budget, GroupLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,19 @@ class PlannedDevice:
     id: DeviceId
     serial_number: str | None
     name: str | None
+    groups: tuple[str, ...] = ()
+    """Its group under each of the limits `max_down_per`, in their order."""
+    zone: str | None = None
+    """The time zone of its own window; None is the playbook's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A part of the device set that is finished and judged before the next is begun."""
+
+    devices: int
+    must_succeed: int = 0
+    """How many of them must have succeeded for the next wave to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,11 @@ class Limits:
     in_flight: int
     delay: float
     per_second: float | None
+    max_down_per: tuple[GroupLimit, ...] = ()
+    waves: tuple[Wave, ...] = ()
+    """They follow one another through the devices, in the plan's order; none is one wave of all."""
+    budget: Budget = Budget()
+    """Its amounts are whole numbers here; only the rate stays a share, of what has finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,10 @@ class Plan:
     """Reads expected beside them: guards, polls, confirmations; an estimate."""
     listed: int = 0
     """Devices the controller listed for the filters."""
+    expected: tuple[int, ...] = ()
+    """Seconds that each step of `playbook.all_steps` is expected to take at most (9 of 10 devices)."""
+    expected_from: str = ""
+    """Where those figures come from, for people."""
     records: Mapping[DeviceId, Device] = field(default_factory=dict, compare=False, repr=False)
     """The records as they were when the set was frozen; not saved with the plan."""
     read_at: float = field(default=0.0, compare=False)

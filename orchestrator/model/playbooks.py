@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.model.policies import Guard, RequestLimits, RetryPolicy, Rollout
+from orchestrator.model.policies import Guard, Notify, RequestLimits, RetryPolicy, Rollout
 from orchestrator.model.selections import Selection
 from orchestrator.model.steps import OperationStep, Step
+from orchestrator.model.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +21,29 @@ class Playbook:
     rollout: Rollout = Rollout()
     requests: RequestLimits = RequestLimits()
     retry: RetryPolicy = RetryPolicy()
+    rescue: tuple[Step, ...] = ()
+    """For a device whose step failed for good."""
+    window: Window | None = None
+    notify: Notify | None = None
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """The steps and behind them those of the rescue; a device's step is an index of these."""
+        return self.steps + self.rescue
 
     @property
     def is_disruptive(self) -> bool:
         """True when some step takes devices out of service."""
-        return any(isinstance(s, OperationStep) and s.operation.is_disruptive for s in self.steps)
+        return any(
+            isinstance(s, OperationStep) and s.operation.is_disruptive for s in self.all_steps
+        )
 
     @property
     def is_destructive(self) -> bool:
         """True when some step makes devices lose their configuration."""
-        return any(isinstance(s, OperationStep) and s.operation.is_destructive for s in self.steps)
+        return any(
+            isinstance(s, OperationStep) and s.operation.is_destructive for s in self.all_steps
+        )
 
 
 @dataclass(frozen=True, slots=True)

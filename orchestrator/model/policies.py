@@ -1,7 +1,9 @@
 """How carefully a playbook is carried out."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
+from orchestrator.model.amounts import Amount, Share
 from orchestrator.model.devices import Status
 from orchestrator.model.selections import Condition, Equals, NothingPending
 
@@ -29,11 +31,91 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Rollout:
-    """How many devices a run may disturb."""
+class GroupLimit:
+    """How many devices with the same values of some fields may be out of service at once."""
 
-    max_down: int = 1
+    fields: tuple[str, ...]
+    at_most: int
+
+    @property
+    def title(self) -> str:
+        """Name it as the playbook does."""
+        return ", ".join(self.fields)
+
+
+class Approver(StrEnum):
+    """Who may approve."""
+
+    ANYBODY = "anybody"
+    ANOTHER = "another"
+    """Anybody but the person who started the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class BetweenWaves:
+    """What has to be true before the next wave begins."""
+
+    soak: float = 0.0
+    """Seconds for which a finished wave is left alone before it is judged."""
+    succeeded: Amount | None = None
+    """How many of the wave must have succeeded, and be Up still after the soak."""
+    approval: Approver | None = None
+    """Who has to agree; None is nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many devices may end in trouble; one more stops the run. None is no limit."""
+
+    failed: Amount | None = None
+    unconfirmed: Amount | None = None
+    in_doubt: Amount | None = None
+    failure_rate: Share | None = None
+    """Share of the finished devices that may end in any trouble, counted as at least `after`."""
+    after: int = 0
+
+    @property
+    def is_set(self) -> bool:
+        """True when something is limited."""
+        return self != Budget(after=self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How many devices a run may disturb, in which portions, and when it gives up."""
+
+    max_down: Amount = 1
     """Devices out of service through this run at once."""
+    max_down_per: tuple[GroupLimit, ...] = ()
+    """The same for devices that share a field's value; whatever is Down there already counts."""
+    waves: tuple[Amount, ...] = ()
+    """Size of each wave; without any, all devices are one wave."""
+    spread_by: tuple[str, ...] = ()
+    """The first wave holds at least one device of each combination of these fields' values."""
+    between_waves: BetweenWaves = BetweenWaves()
+    stop_when: Budget = Budget()
+    strict: bool = True
+    """Never more devices under way than failures still allowed + 1, so no budget is overshot."""
+    ramp: bool = False
+    """Begin with one device at once, then 2, 4, 8, as devices succeed."""
+
+
+class Occasion(StrEnum):
+    """What people are told of."""
+
+    STARTED = "started"
+    WAVE_FINISHED = "wave_finished"
+    APPROVAL_NEEDED = "approval_needed"
+    PAUSED = "paused"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Who is told of a run; where a name leads stands in the settings, never in a playbook."""
+
+    to: tuple[str, ...]
+    on: tuple[Occasion, ...] = tuple(Occasion)
 
 
 _GENTLE = (Condition("status", Equals((Status.UP,))), Condition("is_active", Equals((True,))))

@@ -68,4 +68,26 @@ class Probed:
     detail: str = ""
 
 
-Observation = Reading | ReadingFailed | Probed
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Every device that was Down where the run works; `devices` is None when it could not be read."""
+
+    asked_at: float
+    devices: tuple[Device, ...] | None
+    failure: ReadingFailed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesHeld:
+    """What became of taking devices for this run."""
+
+    at: float
+    held: tuple[DeviceId, ...]
+    elsewhere: tuple[tuple[DeviceId, str], ...] = ()
+    """Devices that another run holds, each with a sentence's worth of who that is."""
+    alone: bool = True
+    """No other run works, or worked just now, against this controller on this machine: records
+    read before the devices were taken are good."""
+
+
+Observation = Reading | ReadingFailed | Probed | Census | DevicesHeld

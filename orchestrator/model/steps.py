@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from orchestrator.model import durations
 from orchestrator.model.operations import Operation
+from orchestrator.model.policies import Approver
 from orchestrator.model.selections import Condition
+from orchestrator.model.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class OperationStep:
     proof: Proof
     attempts: int
     """How often it may be tried in all, the first included."""
+    continue_on: tuple[Verdict, ...] = ()
+    """With these the device goes on to its next step all the same; its verdict stays what it is."""
 
     @property
     def title(self) -> str:
@@ -46,6 +50,7 @@ class CheckStep:
 
     conditions: tuple[Condition, ...]
     within: float = 0.0
+    continue_on: tuple[Verdict, ...] = ()
 
     @property
     def title(self) -> str:
@@ -65,7 +70,32 @@ class SleepStep:
         return "sleep " + durations.as_text(self.seconds)
 
 
-Step = OperationStep | CheckStep | SleepStep
+@dataclass(frozen=True, slots=True)
+class ApproveStep:
+    """Wait until a person agrees; asked once a run, when its first device gets there."""
+
+    question: str
+    by: Approver = Approver.ANYBODY
+
+    @property
+    def title(self) -> str:
+        """Name the step as the playbook does."""
+        return "approve"
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyStep:
+    """Tell the playbook's people that the device got here; that nobody could be told fails nothing."""
+
+    text: str
+
+    @property
+    def title(self) -> str:
+        """Name the step as the playbook does."""
+        return "notify"
+
+
+Step = OperationStep | CheckStep | SleepStep | ApproveStep | NotifyStep
 
 SETTLE_SECONDS = {Operation.REBOOT: 60.0, Operation.FACTORY: 150.0, Operation.DEVICE_FACTORY: 150.0}
 STABLE_SECONDS = {Operation.REBOOT: 30.0, Operation.FACTORY: 30.0, Operation.DEVICE_FACTORY: 30.0}

@@ -4,7 +4,7 @@ The runtime's loop in its plainest form: every answer is an entry in one heap of
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 
 from orchestrator.engine.run import Run, replayed, resuming
@@ -14,16 +14,27 @@ from orchestrator.model import events
 from orchestrator.model.answering import event_of, failure_of
 from orchestrator.model.commands import (
     Command,
+    HoldDevices,
     ProbeController,
     ReadDevice,
     ReadDevices,
+    ReleaseDevices,
+    SendNotice,
     SendOperation,
+    TakeCensus,
 )
-from orchestrator.model.devices import DeviceId
+from orchestrator.model.devices import Device, DeviceId, Status
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.events import Event
+from orchestrator.model.orders import Order
 from orchestrator.model.plans import Plan
-from orchestrator.model.readings import DeviceFilter, Observation, Reading
+from orchestrator.model.readings import (
+    Census,
+    DeviceFilter,
+    DevicesHeld,
+    Observation,
+    Reading,
+)
 from orchestrator.simulator.answering import (
     perform_operation,
     perform_page,
@@ -91,11 +102,23 @@ class Rehearsal:
         if not decision.events and not self.run.is_over:
             self._wait()
 
-    def _wait(self) -> None:
-        moments = [self._coming[0][0]] if self._coming else []
+    def obey(self, order: Order) -> list[Event]:
+        """Let the run obey an order now; raises OrderRefusedError, and then nothing has changed."""
+        happened = self.run.obey(order, self.now)
+        self._record(happened)
+        self.now = max(self.now, self.run.last_at)
+        return happened
+
+    def _wakes(self) -> Iterator[float]:
+        """Give the moments at which something is going to happen."""
+        if self._coming:
+            yield self._coming[0][0]
         wake = self.run.next_wake()
         if wake is not None:
-            moments.append(wake)
+            yield wake
+
+    def _wait(self) -> None:
+        moments = list(self._wakes())
         if not moments:
             raise RuntimeError(f"the run stands still at {self.now}: nobody will ever wake it")
         self.now = max(self.now, min(moments))
@@ -126,6 +149,12 @@ class Rehearsal:
                 self.requests += 1
                 probed, delay = perform_probe(self.world, self.now)
                 self._comes(delay, probed)
+            case HoldDevices():
+                self.run.observe(DevicesHeld(self.now, command.devices), self.now)
+            case TakeCensus():
+                self._take_census()
+            case ReleaseDevices() | SendNotice():
+                pass
 
     def _read(self, device: DeviceId, *, update_status: bool = False) -> None:
         self.requests += 1
@@ -143,6 +172,23 @@ class Rehearsal:
             missing = [device for device in due if device not in seen]
         for device in missing:
             self._read(device)
+
+    def _take_census(self) -> None:
+        down: list[Device] = []
+        asked_at, delay = self.now, 0.0
+        for organization in self.plan.playbook.selection.organizations or (None,):
+            wanted = DeviceFilter(organization=organization, status=Status.DOWN)
+            offset, more = 0, True
+            while more:
+                self.requests += 1
+                page, delay = perform_page(self.world, wanted, offset, self.page_size, self.now)
+                if isinstance(page, ControllerError):
+                    self._comes(delay, Census(asked_at, None, failure_of((), page)))
+                    return
+                down += [device for device in page.devices if device.status is Status.DOWN]
+                offset += page.rows
+                more = page.has_next and page.rows > 0
+        self._comes(delay, Census(asked_at, tuple(down)))
 
     def _read_pages(self, wanted: DeviceFilter, due: tuple[DeviceId, ...]) -> set[DeviceId]:
         seen: set[DeviceId] = set()

@@ -4,6 +4,10 @@ loading       a file and what it names beside itself  (load_playbook)
 reading       the text, to the end                    (read_playbook)
 language      every key, and the JSON Schema          (json_schema)
 checking      contradictions between right values
+sequences     the steps: every kind and its keys
+rollouts      waves, limits, budgets, and who is told
+windows       when devices may be started
+fields        names of fields to sort, spread and group by
 conditions    what may be demanded of a record's fields
 device_lists  the devices that are named one by one
 shapes        mappings, lists, and what may stand at a key

@@ -1,6 +1,6 @@
 """What is wrong with a playbook although each of its values is right: contradictions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.model import durations
@@ -18,7 +18,9 @@ from orchestrator.model.selections import (
 from orchestrator.playbook import composing
 from orchestrator.playbook.conditions import Demands
 from orchestrator.playbook.language import DEVICES
-from orchestrator.playbook.shapes import Spot
+from orchestrator.playbook.sequences import ReadStep
+from orchestrator.playbook.shapes import Spot, spot_at
+from orchestrator.playbook.windows import check_window
 
 _NARROWING = ("organization", "type", "status", "last_status_change_from", "where", "include")
 _FILTERED_FIELDS = {"status": "status", "organization": "organization_id", "type": "type"}
@@ -32,24 +34,16 @@ def check(spot: Spot, values: Mapping[str, Any], guard: Guard) -> None:
         _check_counts(spot, devices)
         _check_filters(spot, devices)
         _check_names(spot, devices)
-    for kind, step, at in values.get("steps", ()):
-        if kind == "operation" and "operation" in step:
-            _check_proof(at, step["operation"], step.get("proof", {}))
+    for sequence in (values.get("steps", ()), values.get("rescue", ())):
+        _check_steps(spot, sequence)
+    _check_rescue(values.get("rescue", ()))
     if devices is not None:
         _check_guard(spot, devices, values.get("steps", ()), guard)
     _check_waits(spot, values.get("retry", {}))
-
-
-def spot_at(spot: Spot, *path: str) -> Spot:
-    """Go down a path of keys as far as it exists, to point at what is wrong there."""
-    for name in path:
-        if not isinstance(spot.node, composing.Mapping):
-            break
-        entry = next((e for e in spot.node.entries if e.key.text == name), None)
-        if entry is None:
-            break
-        spot = spot.entry(entry)
-    return spot
+    if "window" in values:
+        check_window(spot_at(spot, "window"), values["window"])
+    if "rollout" in values:
+        _check_rollout(spot_at(spot, "rollout"), values["rollout"])
 
 
 def _check_narrowing(spot: Spot, devices: Mapping[str, Any]) -> None:
@@ -106,6 +100,56 @@ def _check_names(spot: Spot, devices: Mapping[str, Any]) -> None:
     exclude = {name.casefold() for name in devices.get("exclude", ())}
     if include and include <= exclude:
         spot_at(spot, "devices", "exclude").fault("everything that include names is excluded")
+
+
+def _check_steps(spot: Spot, sequence: Sequence[ReadStep]) -> None:
+    for kind, step, at in sequence:
+        if kind == "operation" and "operation" in step:
+            _check_proof(at, step["operation"], step.get("proof", {}))
+        if kind == "notify" and not _has(spot, "notify"):
+            spot_at(at, "notify").fault(
+                "nobody is told: the playbook names no one",
+                "add `notify: {to: [...]}` beside `steps`, with the names of those who are told",
+            )
+    if sequence and "continue_on" in sequence[-1][1]:
+        spot_at(sequence[-1][2], "continue_on").fault(
+            "nothing follows this step, so no device could go on", "remove it"
+        )
+
+
+def _check_rescue(sequence: Sequence[ReadStep]) -> None:
+    for _, step, at in sequence:
+        operation = step.get("operation")
+        if operation is not None and operation.is_destructive:
+            spot_at(at, "operation").fault(
+                f"{operation.value} wipes the device, and a rescue brings back what is left of it",
+                "rescue with reboot, sync or reconf, or look with check",
+            )
+
+
+def _check_rollout(spot: Spot, rollout: Mapping[str, Any]) -> None:
+    for name in ("spread_by", "between_waves"):
+        if _has(spot, name) and not _has(spot, "waves"):
+            spot_at(spot, name).fault(
+                f"{name} means nothing without waves: all devices would be one",
+                "add waves, such as `waves: [1, 10, 25%, 100%]`, or remove it",
+            )
+    if _has(spot, "strict") and not _has(spot, "stop_when"):
+        spot_at(spot, "strict").fault(
+            "strict means nothing without stop_when: there is no budget to keep",
+            "add a budget, such as `stop_when: {failed: 5}`, or remove it",
+        )
+    budget = spot_at(spot, "stop_when")
+    if "after" in rollout.get("stop_when", {}) and not _has(budget, "failure_rate"):
+        spot_at(budget, "after").fault(
+            "after is about failure_rate, and there is none",
+            "add a rate, such as `failure_rate: 10%`, or remove it",
+        )
+
+
+def _has(spot: Spot, name: str) -> bool:
+    # What is written counts, even where it could not be read: that has a fault of its own.
+    return isinstance(spot.node, composing.Mapping) and spot.node.get(name) is not None
 
 
 def _check_proof(at: Spot, operation: Operation, proof: Mapping[str, Any]) -> None:

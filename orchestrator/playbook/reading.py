@@ -4,16 +4,35 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchestrator.model.playbooks import Playbook, PlaybookSource
-from orchestrator.model.policies import Guard, RequestLimits, RetryPolicy, Rollout
+from orchestrator.model.policies import (
+    BetweenWaves,
+    Budget,
+    Guard,
+    Notify,
+    RequestLimits,
+    RetryPolicy,
+    Rollout,
+)
 from orchestrator.model.selections import Condition, Expectation, Selection
-from orchestrator.model.steps import CheckStep, OperationStep, Proof, SleepStep, Step, default_proof
+from orchestrator.model.steps import (
+    ApproveStep,
+    CheckStep,
+    NotifyStep,
+    OperationStep,
+    Proof,
+    SleepStep,
+    Step,
+    default_proof,
+)
 from orchestrator.playbook.checking import check
 from orchestrator.playbook.composing import compose
 from orchestrator.playbook.conditions import Demands
 from orchestrator.playbook.faults import Faults, Place
 from orchestrator.playbook.language import PLAYBOOK
+from orchestrator.playbook.rollouts import DEFAULT_AFTER
 from orchestrator.playbook.shapes import INVALID, Spot
 from orchestrator.playbook.variables import substitute
+from orchestrator.playbook.windows import window_of
 
 
 def read_playbook(source: PlaybookSource) -> Playbook:
@@ -80,10 +99,24 @@ def _playbook(values: Mapping[str, Any], guard: Guard) -> Playbook:
         selection=_selection(values["devices"]),
         steps=tuple(_step(kind, step, retry) for kind, step, _ in values["steps"]),
         guard=guard,
-        rollout=Rollout(**values.get("rollout", {})),
+        rollout=_rollout(values.get("rollout", {})),
         requests=RequestLimits(**values.get("requests", {})),
         retry=retry,
+        rescue=tuple(_step(kind, step, retry) for kind, step, _ in values.get("rescue", ())),
+        window=window_of(values["window"]) if "window" in values else None,
+        notify=Notify(**values["notify"]) if "notify" in values else None,
     )
+
+
+def _rollout(rollout: Mapping[str, Any]) -> Rollout:
+    stop_when = rollout.get("stop_when", {})
+    if "failure_rate" in stop_when:
+        stop_when = {"after": DEFAULT_AFTER, **stop_when}
+    parts = {
+        "between_waves": BetweenWaves(**rollout.get("between_waves", {})),
+        "stop_when": Budget(**stop_when),
+    }
+    return Rollout(**{**rollout, **parts})
 
 
 def _selection(devices: Mapping[str, Any]) -> Selection:
@@ -106,12 +139,22 @@ def _selection(devices: Mapping[str, Any]) -> Selection:
 
 
 def _step(kind: str, step: Mapping[str, Any], retry: RetryPolicy) -> Step:
-    if kind == "sleep":
-        return SleepStep(step["sleep"])
-    if kind == "check":
-        found = step["check"].conditions.values()
-        conditions = tuple(condition for conditions in found for condition in conditions)
-        return CheckStep(conditions, step.get("within", 0.0))
+    match kind:
+        case "sleep":
+            return SleepStep(step["sleep"])
+        case "approve":
+            return ApproveStep(**step["approve"])
+        case "notify":
+            return NotifyStep(step["notify"])
+        case "check":
+            found = step["check"].conditions.values()
+            conditions = tuple(condition for conditions in found for condition in conditions)
+            return CheckStep(conditions, step.get("within", 0.0), step.get("continue_on", ()))
+        case _:
+            return _operation_step(step, retry)
+
+
+def _operation_step(step: Mapping[str, Any], retry: RetryPolicy) -> OperationStep:
     default = default_proof(step["operation"])
     proof = step.get("proof", {})
     return OperationStep(
@@ -123,4 +166,5 @@ def _step(kind: str, step: Mapping[str, Any], retry: RetryPolicy) -> Step:
             stable_for=proof.get("stable_for", default.stable_for),
         ),
         attempts=step.get("attempts", retry.attempts),
+        continue_on=step.get("continue_on", ()),
     )

@@ -67,6 +67,18 @@ class Spot:
         return Spot(spot.node, spot.key, entry.key.place, self.faults, self.files)
 
 
+def spot_at(spot: Spot, *path: str) -> Spot:
+    """Go down a path of keys as far as it exists, to point at what is wrong there."""
+    for name in path:
+        if not isinstance(spot.node, composing.Mapping):
+            break
+        entry = next((e for e in spot.node.entries if e.key.text == name), None)
+        if entry is None:
+            break
+        spot = spot.entry(entry)
+    return spot
+
+
 class Shape(Protocol):
     """A promise about a value."""
 
@@ -121,6 +133,32 @@ class OneOrMany:
 
 
 @dataclass(frozen=True, slots=True)
+class Many:
+    """A list of at least one value, in its order; the same value may stand twice."""
+
+    shape: Shape
+    wanted: str
+
+    def read(self, spot: Spot) -> Any:
+        """Give a tuple."""
+        node = spot.node
+        if not isinstance(node, composing.Sequence):
+            if isinstance(node, Scalar) and not node.is_known:
+                return INVALID
+            alone = isinstance(node, Scalar) and not node.is_null
+            hint = f"write [{node.text}]" if alone and isinstance(node, Scalar) else ""
+            return spot.fault(f"expected {self.wanted}", hint)
+        if not node.items:
+            return spot.fault("this list is empty", "name at least one value, or remove the key")
+        values = [self.shape.read(spot.item(index, item)) for index, item in enumerate(node.items)]
+        return INVALID if INVALID in values else tuple(values)
+
+    def schema(self) -> JsonSchema:
+        """An array."""
+        return {"type": "array", "items": self.shape.schema(), "minItems": 1}
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """Part of the language that is not carried out yet: using it is a fault, never ignored."""
 
@@ -156,14 +194,17 @@ class Keys:
     wanted: str
     hints: Mapping[str, str] = field(default_factory=dict)
     """What to say about a key that people try and that is none."""
+    may_be_empty: bool = True
 
     def read(self, spot: Spot) -> Any:
         """Give the values of the keys that are there and could be read, by name."""
         node = spot.node
         if not isinstance(node, composing.Mapping):
             if not isinstance(node, Scalar) or node.is_known:
-                spot.fault(f"expected {self.wanted}, which is a mapping of keys")
+                spot.fault(f"expected {self.wanted}, which is a mapping of keys", self._known)
             return INVALID
+        if not node.entries and not self.may_be_empty:
+            return spot.fault(f"nothing is said under {self.wanted}", self._known)
         values: dict[str, Any] = {}
         for entry in node.entries:
             known = self.keys.get(entry.key.text)
@@ -179,6 +220,10 @@ class Keys:
                 key = f"{spot.key}.{name}" if spot.key else name
                 spot.faults.add(spot.place, key, f"the key {name!r} is missing", known.description)
         return values
+
+    @property
+    def _known(self) -> str:
+        return f"known here: {', '.join(self.keys)}"
 
     def _unknown(self, spot: Spot, entry: composing.Entry) -> None:
         name = entry.key.text
@@ -196,4 +241,5 @@ class Keys:
                 for name, key in self.keys.items()
             },
             **({"required": required} if required else {}),
+            **({} if self.may_be_empty else {"minProperties": 1}),
         }

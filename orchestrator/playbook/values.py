@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.model import durations, moments
+from orchestrator.model.amounts import Share
+from orchestrator.model.policies import Approver
 from orchestrator.playbook.composing import Scalar
 from orchestrator.playbook.faults import nearest
 from orchestrator.playbook.shapes import INVALID, VARIABLE, JsonSchema, Spot, scalar
@@ -21,6 +23,8 @@ class Text:
     pattern: str = ""
     wanted: str = "a text"
     longest: int = 10_000
+    hint: str = ""
+    """What would be right where the pattern does not fit."""
 
     def read(self, spot: Spot) -> Any:
         """Give the text as written."""
@@ -30,14 +34,42 @@ class Text:
         if len(node.text) > self.longest:
             return spot.fault(f"this text is longer than {self.longest} characters")
         if self.pattern and not re.fullmatch(self.pattern, node.text):
-            return spot.fault(f"{node.text!r} is not {self.wanted}")
+            return spot.fault(f"{node.text!r} is not {self.wanted}", self.hint)
         return node.text
 
     def schema(self) -> JsonSchema:
         """Numbers and truth values are taken as the text they are written as."""
+        text: JsonSchema = {"type": ["string", "number", "boolean"]}
         if not self.pattern:
-            return {"type": ["string", "number", "boolean"]}
-        return {"anyOf": [{"type": "string", "pattern": f"^{self.pattern}$"}, VARIABLE]}
+            return text
+        return {"anyOf": [text | {"pattern": f"^{self.pattern}$"}, VARIABLE]}
+
+
+_NO_WORDS = re.compile(r"true|false|yes|no|on|off|[-+.\d]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What a person will read: it says something, and is no bare truth value or number."""
+
+    wanted: str
+    longest: int = 1000
+
+    def read(self, spot: Spot) -> Any:
+        """Give the text without the blanks around it."""
+        node = scalar(spot, self.wanted)
+        if node is None:
+            return INVALID
+        text = node.text.strip()
+        if not text or (node.is_plain and _NO_WORDS.fullmatch(text)):
+            return spot.fault(f"{node.text!r} is not {self.wanted}", "write it in words")
+        if len(text) > self.longest:
+            return spot.fault(f"this text is longer than {self.longest} characters")
+        return text
+
+    def schema(self) -> JsonSchema:
+        """Text with something in it."""
+        return {"type": "string", "pattern": r"\S"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +109,88 @@ class Whole:
         if self.most is not None:
             whole["maximum"] = self.most
         return {"anyOf": [whole, VARIABLE]}
+
+
+_PERCENT_DIGITS = 4
+_PERCENT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?%")
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A share, as so many percent; four digits behind the point are kept exactly."""
+
+    may_be_none: bool = False
+    may_be_all: bool = True
+
+    def read(self, spot: Spot) -> Any:
+        """Give a Share."""
+        wanted = "a share such as 10%"
+        node = scalar(spot, wanted)
+        if node is None:
+            return INVALID
+        if not _PERCENT.fullmatch(node.text):
+            return spot.fault(f"{node.text!r} is not {wanted}", _percent_hint(node.text))
+        share = Share.of_percent(node.text.removesuffix("%"))
+        if share.fraction > 1:
+            return spot.fault(f"{node.text} is more than all of them", "write at most 100%")
+        if share.fraction == 1 and not self.may_be_all:
+            return spot.fault(
+                f"{node.text} is never exceeded, so it would stop nothing",
+                "write a share below 100%, or remove it",
+            )
+        if not share.fraction and not self.may_be_none:
+            return spot.fault(f"{node.text} of the devices is no device", "write more than 0%")
+        return share
+
+    def schema(self) -> JsonSchema:
+        """Text that ends with a percent sign, within the bounds."""
+        low = "" if self.may_be_none else r"(?!0+(\.0+)?%)"
+        high = r"(0*100(\.0+)?|0*[0-9]{1,2}(\.[0-9]+)?)"
+        not_all = "" if self.may_be_all else r"(?!0*100(\.0+)?%)"
+        return {"anyOf": [{"type": "string", "pattern": f"^{low}{not_all}{high}%$"}, VARIABLE]}
+
+
+def _percent_hint(text: str) -> str:
+    found = re.fullmatch(r"\s*([0-9]{0,15})(?:[.,]([0-9]+))?\s*(%|percent|per cent|pct)?\s*", text)
+    if found is None:
+        return "a share is never below zero" if text.strip().startswith("-") else ""
+    whole, rest, sign = found.groups()
+    if not whole and not rest:
+        return ""
+    if rest and len(rest) > _PERCENT_DIGITS:
+        return f"a share has at most {_PERCENT_DIGITS} digits behind the point"
+    if not sign and rest and not int(whole or 0):
+        return f"did you mean {float('0.' + rest) * 100:g}%?"
+    return f"did you mean {int(whole or 0)}{'.' + rest if rest else ''}%?"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number of devices, or a share of a set of them."""
+
+    count: Whole
+    share: Percent
+
+    def read(self, spot: Spot) -> Any:
+        """Give an int or a Share."""
+        node = scalar(spot, self.count.wanted)
+        if node is None:
+            return INVALID
+        if "%" in node.text:
+            return self.share.read(spot)
+        if _WHOLE.fullmatch(node.text):
+            return self.count.read(spot)
+        is_decimal = _DECIMAL.fullmatch(node.text) and 0 < float(node.text) < 1
+        hint = "" if not is_decimal else _percent_hint(node.text)
+        return spot.fault(
+            f"{node.text!r} is not {self.count.wanted}",
+            hint or "write a count such as 5, or a share such as 10%",
+        )
+
+    def schema(self) -> JsonSchema:
+        """An integer or a percentage, each with its bounds."""
+        count, share = self.count.schema()["anyOf"][0], self.share.schema()["anyOf"][0]
+        return {"anyOf": [count, share, VARIABLE]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +342,15 @@ FLAG = Words(
     {"yes": "write true", "on": "write true", "no": "write false", "off": "write false"},
     is_plain=True,
 )
+
+
+APPROVER = Words(
+    {approver.value: approver for approver in Approver},
+    "a person: anybody, or another than the one who started the run",
+    tuple(Approver),
+    {"anyone": "did you mean 'anybody'?", "other": "did you mean 'another'?"},
+)
+"""Who may approve."""
 
 
 @dataclass(frozen=True, slots=True)

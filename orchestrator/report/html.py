@@ -5,8 +5,12 @@ from html import escape
 
 from orchestrator.model import durations, moments
 from orchestrator.model.verdicts import Verdict
+from orchestrator.report.course_tables import changed_limits, gate, messages
+from orchestrator.report.standing import in_short, matters
 from orchestrator.report.summary import Summary
 from orchestrator.report.tables import device_name, reasons
+from orchestrator.report.telling_campaigns import deed, person
+from orchestrator.report.wording import in_words, local_time
 
 _SHOWN = 200
 _WIDTH, _HEIGHT = 720.0, 120.0
@@ -22,7 +26,9 @@ body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 60rem; color: var(-
 h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 p { margin: .25rem 0; } .soft { color: var(--soft); }
-.state { font-weight: 600; text-transform: capitalize; }
+.state { font-weight: 600; } .state::first-letter, .matter::first-letter { text-transform: uppercase; }
+.matter { padding: .5rem .75rem; margin: .5rem 0; border-left: 3px solid var(--curve); background: var(--tile);
+  overflow-wrap: anywhere; }
 .tiles { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.25rem; padding: 0; list-style: none; }
 .tiles li { flex: 1 1 8rem; padding: .75rem 1rem; border-radius: .5rem; background: var(--tile);
   border: 1px solid var(--line); }
@@ -46,6 +52,10 @@ def as_html(summary: Summary, *, run_id: str, head: str, driven: bool = False) -
         _head(summary, run_id, driven=driven),
         _tiles(summary),
         _troubles(summary),
+        _waves(summary),
+        _budget(summary),
+        _acts(summary),
+        _openings(summary),
         _down(summary),
         _steps(summary),
         _requests(summary),
@@ -62,8 +72,9 @@ def as_html(summary: Summary, *, run_id: str, head: str, driven: bool = False) -
 
 
 def _head(summary: Summary, run_id: str, *, driven: bool) -> str:
-    state = summary.state_if(driven=driven)
-    lines = [f"<h1>{escape(run_id)}</h1>", f'<p class="state">{escape(state.value)}</p>']
+    state = in_short(summary, driven=driven)
+    lines = [f"<h1>{escape(run_id)}</h1>", f'<p class="state">{escape(state)}</p>']
+    lines += [f'<p class="matter">{escape(told)}</p>' for _, told in matters(summary)]
     started = summary.started
     if started is not None:
         what = f"{started.playbook} for {started.devices:,} devices of {started.controller}"
@@ -75,16 +86,12 @@ def _head(summary: Summary, run_id: str, *, driven: bool) -> str:
             lasted = durations.as_text(summary.finished_at - started.at)
             ended = f"Ended {moments.as_short_text(summary.finished_at)} after {lasted}"
             lines.append(f'<p class="soft">{escape(ended)}</p>')
-    if summary.stopped is not None:
-        lines.append(f"<p>Stopped: {escape(summary.stopped.detail)}</p>")
-    elif summary.paused is not None:
-        lines.append(f"<p>Pauses: {escape(summary.paused.detail)}</p>")
     return f"<header>{''.join(lines)}</header>"
 
 
 def _tiles(summary: Summary) -> str:
     tiles = [
-        _tile(count, verdict.replace("_", " "), _mood(Verdict(verdict)))
+        _tile(count, in_words(verdict), _mood(Verdict(verdict)))
         for verdict, count in summary.counts().items()
         if count
     ]
@@ -109,7 +116,7 @@ def _troubles(summary: Summary) -> str:
         return ""
     grouped = _table(
         ("verdict", "reason", "devices"),
-        ((verdict.replace("_", " "), reason, count) for verdict, reason, count in reasons(summary)),
+        ((in_words(verdict), reason, count) for verdict, reason, count in reasons(summary)),
     )
     devices = _table(
         ("device", "where", "verdict", "reason", "at"),
@@ -117,7 +124,7 @@ def _troubles(summary: Summary) -> str:
             (
                 device_name(summary, end.device),
                 summary.title(end.step),
-                end.verdict.replace("_", " "),
+                in_words(end.verdict),
                 end.reason,
                 moments.as_short_text(end.at),
             )
@@ -129,12 +136,77 @@ def _troubles(summary: Summary) -> str:
     return f"<h2>To look at</h2>{grouped}<h2>Devices</h2>{devices}{more}"
 
 
+def _waves(summary: Summary) -> str:
+    course = summary.course
+    if not course.in_waves:
+        return ""
+    shown = list(course.waves.values())[-_SHOWN:]
+    table = _table(
+        ("wave", "devices", "must succeed", "began", "finished", "gate"),
+        (
+            (
+                wave.number,
+                wave.devices,
+                "" if wave.must_succeed is None else wave.must_succeed,
+                moments.as_short_text(wave.began_at),
+                "" if wave.finished is None else moments.as_short_text(wave.finished.at),
+                gate(wave),
+            )
+            for wave in shown
+        ),
+    )
+    in_all = course.waves_in_all
+    begun = (
+        f"{len(course.waves):,} begun"
+        if in_all is None
+        else f"{len(course.waves):,} of {in_all:,} begun"
+    )
+    return f"<h2>Waves</h2><p>{begun}</p>{table}"
+
+
+def _budget(summary: Summary) -> str:
+    rows = [(each.what, each.spent, each.allowed) for each in summary.spendings()]
+    if not rows:
+        return ""
+    heads = ("ended in trouble", "devices", "at most")
+    return f"<h2>Budget</h2><p>One more than a limit stops the run.</p>{_table(heads, rows)}"
+
+
+def _acts(summary: Summary) -> str:
+    """Show every order and approval with who gave it, and the limits that are not the plan's now."""
+    acts = summary.course.acts
+    if not acts:
+        return ""
+    rows = [
+        (moments.as_short_text(each.at), person(each), deed(each), each.why)
+        for each in acts[-_SHOWN:]
+    ]
+    changes = ", ".join(changed_limits(summary))
+    limits = f"<p>Limits now: {escape(changes)}</p>" if changes else ""
+    return f"<h2>Orders and approvals</h2>{limits}{_table(('at', 'who', 'what', 'why'), rows)}"
+
+
+def _openings(summary: Summary) -> str:
+    openings = summary.course.openings[-_SHOWN:]
+    if not openings:
+        return ""
+    rows = []
+    for each in openings:
+        zone = each.opened.zone
+        closed = "" if each.closed is None else local_time(each.closed.at, zone)
+        until = local_time(each.opened.until_at, zone)
+        rows.append((local_time(each.opened.at, zone), until, closed))
+    return f"<h2>Window</h2>{_table(('opened', 'open until', 'closed'), rows)}"
+
+
 def _down(summary: Summary) -> str:
     curve = summary.timeline.curve()
     if not curve:
         return ""
     limit = "" if summary.max_down is None else f" of {summary.max_down:,} allowed"
     caption = f"At most {summary.peak_down:,}{limit} at once, {summary.down:,} at the end."
+    if summary.max_down_now != summary.max_down:
+        caption += f" By order {summary.max_down_now:,} are allowed in the end."
     drawing = _curve(curve, until=summary.last_at, limit=summary.max_down)
     return f"<h2>Out of service through this run</h2><p>{escape(caption)}</p>{drawing}"
 
@@ -202,8 +274,13 @@ def _requests(summary: Summary) -> str:
         ("tried again", summary.retries),
         ("times the run paused", summary.pauses),
         ("times the run was resumed", summary.resumes),
+        ("devices that went on after a step without success", len(summary.forgiven)),
+        ("devices that went into the rescue", len(summary.rescued)),
+        ("devices that came through the rescue", sum(summary.rescued.values())),
     ]
-    return f"<h2>Operation requests</h2>{_table(('what', 'how many'), rows)}"
+    told = messages(summary)
+    notified = f"<p>Notifications: {escape(told)}</p>" if told else ""
+    return f"<h2>Operation requests</h2>{_table(('what', 'how many'), rows)}{notified}"
 
 
 def _audit(head: str) -> str:
@@ -214,10 +291,16 @@ def _audit(head: str) -> str:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> str:
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
+    rows = list(rows)
+    numeric = [bool(rows) and isinstance(rows[0][place], int) for place in range(len(heads))]
+    head = "".join(map(_head_cell, heads, numeric))
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f'<div class="wide">{table}</div>'
+
+
+def _head_cell(head: str, is_numeric: bool) -> str:
+    return f'<th class="n">{escape(head)}</th>' if is_numeric else f"<th>{escape(head)}</th>"
 
 
 def _cell(value: str | int) -> str:

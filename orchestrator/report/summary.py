@@ -18,6 +18,7 @@ from orchestrator.model.events import (
     OperationLost,
     OperationRefused,
     OperationUnsent,
+    RescueStarted,
     RetryScheduled,
     RunContinued,
     RunFinished,
@@ -28,6 +29,7 @@ from orchestrator.model.events import (
     RunStopped,
     SendingSlowed,
     StepFailed,
+    StepForgiven,
     StepHeld,
     StepStarted,
     StepSucceeded,
@@ -35,12 +37,16 @@ from orchestrator.model.events import (
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.verdicts import Verdict
-from orchestrator.report.telling import RequestEvent, RunEvent
+from orchestrator.report.course import TURNS, Course
+from orchestrator.report.figures import DeviceRow, Requests, StepTime
+from orchestrator.report.spending import Spending, spendings
+from orchestrator.report.telling import RunEvent
+from orchestrator.report.telling_devices import RequestEvent
 from orchestrator.report.timeline import Timeline
 
 _DISRUPTIVE = frozenset(each.value for each in Operation if each.is_disruptive)
 _TROUBLE = frozenset(each.value for each in Verdict if each.is_trouble)
-_TURNS = frozenset(get_args(RunEvent))
+_TURNS = frozenset(get_args(RunEvent)) | TURNS
 _REQUESTS = frozenset(get_args(RequestEvent))
 
 
@@ -50,38 +56,20 @@ class State(StrEnum):
     NEW = "new"
     """Nothing was recorded yet."""
     RUNNING = "running"
+    SOAKING = "soaking"
+    """A finished wave is left alone before it is judged."""
+    WAITING_FOR_WINDOW = "waiting_for_window"
+    """The window is closed in every zone; chains once begun are finished."""
+    WAITING_FOR_APPROVAL = "waiting_for_approval"
+    """A person is asked; what is asked about is not begun without an answer."""
     PAUSED = "paused"
-    """The controller cannot be used now."""
+    """The controller cannot be used now, or a person wants nothing new to be started."""
     INTERRUPTED = "interrupted"
     """Nobody drives it; it can be resumed."""
     STOPPED = "stopped"
     """Nothing new is started any more."""
     FINISHED = "finished"
     """Every device has its verdict."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceRow:
-    """One device as lists show it; the verdict is None as long as there is none."""
-
-    device: int
-    serial_number: str | None
-    verdict: str | None
-    step: int | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepTime:
-    """How long a step took, from its first intent to its proof, over the devices that succeeded."""
-
-    step: int
-    title: str
-    devices: int
-    median: float
-    slowest_tenth: float
-    """Nine of ten devices needed at most this many seconds."""
-    longest: float
 
 
 @dataclass(slots=True)
@@ -92,40 +80,22 @@ class _Underway:
 
 
 @dataclass(slots=True)
-class Requests:
-    """What became of the operation requests."""
-
-    intended: int = 0
-    accepted: int = 0
-    refused: int = 0
-    unsent: int = 0
-    lost: int = 0
-
-    @property
-    def sent(self) -> int:
-        """Count the requests that left this machine, or may have."""
-        return self.intended - self.unsent
-
-    @property
-    def unanswered(self) -> int:
-        """Count the requests that are on the wire, or were when the process ended."""
-        return self.intended - self.accepted - self.refused - self.unsent - self.lost
-
-
-@dataclass(slots=True)
 class Summary:
     """The mirror of a run: `after` takes every event once and in order."""
 
     planned: Mapping[int, PlannedDevice] = field(default_factory=dict)
     """The device set, for serial numbers and for the devices without any event yet."""
     titles: Sequence[str] = ()
-    """The names of the steps, in order."""
+    """The names of the steps, in order, those of the rescue behind the others."""
+    rescue_from: int | None = None
+    """The first step of the rescue; None when there is none."""
     max_down: int | None = None
+    """The plan's limit; what holds now is `max_down_now`."""
 
     started: RunStarted | None = None
     stopped: RunStopped | None = None
     paused: RunPaused | None = None
-    """Why the run pauses now; None when it does not."""
+    """Why the controller makes the run pause now; None when it does not."""
     slowed: SendingSlowed | None = None
     """The last time the controller asked for patience."""
     interruption: str = ""
@@ -137,7 +107,13 @@ class Summary:
     interruptions: int = 0
     retries: int = 0
     idle_seconds: float = 0.0
-    """Paused, or driven by nobody."""
+    """Paused, held by the window or an open question, or driven by nobody."""
+    course: Course = field(default_factory=Course)
+    """Waves, windows, people's orders, notifications."""
+    forgiven: set[int] = field(default_factory=set)
+    """Devices that the playbook let go on although a step ended without success."""
+    rescued: dict[int, bool] = field(default_factory=dict)
+    """Devices that went into the rescue; True for those that came through its last step."""
     requests: Requests = field(default_factory=Requests)
     troubles: list[DeviceFinished] = field(default_factory=list)
     """Every device that somebody has to look at, in the order of their ends."""
@@ -148,14 +124,17 @@ class Summary:
     _down: set[int] = field(default_factory=set)
     _verdicts: Counter[str] = field(default_factory=Counter)
     _times: dict[int, "array[float]"] = field(default_factory=dict)
+    _idle_since: float | None = None
 
     @classmethod
     def of(cls, plan: Plan, events: Iterable[Event] = ()) -> Self:
         """Begin the mirror of a plan's run, with the events there are already."""
         summary = cls(
             planned={device.id: device for device in plan.devices},
-            titles=tuple(step.title for step in plan.playbook.steps),
+            titles=tuple(step.title for step in plan.playbook.all_steps),
+            rescue_from=len(plan.playbook.steps) if plan.playbook.rescue else None,
             max_down=plan.limits.max_down,
+            course=Course.of(plan),
         )
         for event in events:
             summary.after(event)
@@ -173,11 +152,13 @@ class Summary:
         self.last_at = event.at
 
     def _after_turn(self, event: Event) -> None:
+        if type(event) in TURNS:
+            self.course.after(event)
         match event:
             case RunStarted():
                 self.started = event
             case RunResumed():
-                self._resume(event.at)
+                self._resume()
             case RunInterrupted():
                 self.interruptions += 1
                 self.interruption = event.reason or "interrupted"
@@ -185,7 +166,7 @@ class Summary:
                 self.pauses += 1
                 self.paused = event
             case RunContinued():
-                self._go_on(event.at)
+                self.paused = None
             case RunStopped():
                 self.stopped = event
             case RunFinished():
@@ -193,18 +174,24 @@ class Summary:
                 self.paused = None
             case SendingSlowed():
                 self.slowed = event
+            case _:
+                pass
+        self._count_idleness(event.at)
 
-    def _resume(self, at: float) -> None:
+    def _resume(self) -> None:
         self.resumes += 1
         self.interruption = ""
-        since = self.last_at if self.paused is None else self.paused.at
-        self.idle_seconds += max(0.0, at - since)
         self.paused = None
+        if self._idle_since is None:
+            self._idle_since = self.last_at
 
-    def _go_on(self, at: float) -> None:
-        if self.paused is not None:
-            self.idle_seconds += max(0.0, at - self.paused.at)
-        self.paused = None
+    def _count_idleness(self, at: float) -> None:
+        """An idle stretch lasts while there is any reason for it; reasons may overlap."""
+        if self._idle_since is not None:
+            self.idle_seconds += max(0.0, at - self._idle_since)
+            self._idle_since = None
+        if self.paused is not None or self.course.is_held:
+            self._idle_since = at
 
     def _after_request(self, event: Event) -> None:
         match event:
@@ -254,10 +241,19 @@ class Summary:
             case StepFailed():
                 self._set_back(event.device, event.at)
                 self._note(event.device, event.reason)
+            case StepForgiven():
+                self.forgiven.add(event.device)
+                self._set_back(event.device, event.at)
+                self._note(event.device, "goes on all the same")
+            case RescueStarted():
+                self.rescued.setdefault(event.device, False)
+                self._note(event.device, "goes into its rescue")
             case _:
                 pass
 
     def _prove(self, event: StepSucceeded) -> None:
+        if event.device in self.rescued and event.step == len(self.titles) - 1:
+            self.rescued[event.device] = True
         underway = self._underway.get(event.device)
         if underway is not None and underway.step == event.step:
             underway.reason = "proven; waits for its next step"
@@ -271,6 +267,7 @@ class Summary:
             return
         self._ended[event.device] = event
         self._verdicts[event.verdict] += 1
+        self.course.end(event.verdict)
         if event.verdict in _TROUBLE:
             self.troubles.append(event)
 
@@ -306,7 +303,20 @@ class Summary:
             return State.INTERRUPTED
         if self.stopped is not None:
             return State.STOPPED
-        return State.RUNNING if self.paused is None else State.PAUSED
+        return self._state_of_course()
+
+    def _state_of_course(self) -> State:
+        """What only a person can end is named before what ends by itself."""
+        course = self.course
+        if self.paused is not None or course.paused is not None:
+            return State.PAUSED
+        if course.asked:
+            return State.WAITING_FOR_APPROVAL
+        if course.waits_for_window:
+            return State.WAITING_FOR_WINDOW
+        if course.wave is not None and course.wave.soaks:
+            return State.SOAKING
+        return State.RUNNING
 
     def state_if(self, *, driven: bool) -> State:
         """Tell where the run stands, given whether a process drives it now."""
@@ -349,13 +359,26 @@ class Summary:
         """Give the most devices that were out of service through the run at once."""
         return self.timeline.peak
 
+    @property
+    def max_down_now(self) -> int | None:
+        """Give how many devices may be down now, a person's order considered."""
+        if self.max_down is None:
+            return None
+        return int(self.course.limit("max_down", self.max_down))
+
+    def spendings(self) -> list[Spending]:
+        """Give how much of each budget is spent; nothing when there is no budget."""
+        return list(spendings(self.course.budget, self._verdicts, self.total))
+
     def counts(self) -> dict[str, int]:
         """Count the devices for each verdict, all verdicts named."""
         return {verdict.value: self._verdicts[verdict.value] for verdict in Verdict}
 
     def estimated_end(self, now: float) -> float | None:
         """Foresee the end from the rate so far; None while there is nothing to judge it by."""
-        if self.started is None or self.is_over or self.paused or not self.finished:
+        if self.started is None or self.is_over or not self.finished:
+            return None
+        if self.stopped is not None or self.paused is not None or self.course.is_held:
             return None
         worked = now - self.started.at - self.idle_seconds
         left = max(0, self.total - self.finished)
@@ -377,7 +400,9 @@ class Summary:
         )
 
     def title(self, step: int) -> str:
-        """Name a step for people, who count from one."""
+        """Name a step for people, who count from one; the rescue is counted for itself."""
+        if self.rescue_from is not None and self.rescue_from <= step < len(self.titles):
+            return f"rescue {step_title(step - self.rescue_from, self.titles[self.rescue_from :])}"
         return step_title(step, self.titles)
 
     def serial_number(self, device: int) -> str | None:

@@ -7,8 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from orchestrator.model import durations, moments
 from orchestrator.model.events import DeviceFinished, Event, as_facts
-from orchestrator.report.summary import StepTime, Summary
-from orchestrator.report.telling import describe, printable
+from orchestrator.report.course_tables import as_object as course_object
+from orchestrator.report.course_tables import as_text_lines as course_lines
+from orchestrator.report.figures import StepTime
+from orchestrator.report.standing import in_short, matters
+from orchestrator.report.summary import Summary
+from orchestrator.report.telling import describe
+from orchestrator.report.telling_campaigns import act
+from orchestrator.report.wording import devices, in_words, printable
 
 _FAILURES_SHOWN = 20
 _COLUMNS = (
@@ -25,7 +31,7 @@ _COLUMNS = (
     "reason",
     "told",
 )
-_REASONS = ("reason", "detail", "sign", "evidence")
+_REASONS = ("reason", "detail", "sign", "evidence", "why", "question")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -48,7 +54,7 @@ def as_text(summary: Summary, *, run_id: str, driven: bool = True) -> str:
     """Tell what a run has come to, on one screen."""
     lines = [*_head_lines(summary, run_id, driven=driven), ""]
     lines += [
-        f"  {count:>8,}  {verdict.replace('_', ' ')}"
+        f"  {count:>8,}  {in_words(verdict)}"
         for verdict, count in summary.counts().items()
         if count
     ]
@@ -56,14 +62,16 @@ def as_text(summary: Summary, *, run_id: str, driven: bool = True) -> str:
     if left > 0:
         lines.append(f"  {left:>8,}  without a verdict yet")
     lines += ["", *_rate_lines(summary)]
+    course = list(course_lines(summary))
+    if course:
+        lines += ["", *course]
     if summary.troubles:
         lines += ["", *_trouble_lines(summary)]
     return "\n".join(map(printable, lines)) + "\n"
 
 
 def _head_lines(summary: Summary, run_id: str, *, driven: bool) -> list[str]:
-    state = summary.state_if(driven=driven)
-    lines = [f"run {run_id}: {state.value}"]
+    lines = [f"run {run_id}: {in_short(summary, driven=driven)}"]
     if summary.started is not None:
         started = summary.started
         lines.append(
@@ -71,10 +79,7 @@ def _head_lines(summary: Summary, run_id: str, *, driven: bool) -> list[str]:
         )
         begun = moments.as_short_text(started.at)
         lines.append(f"  started {begun} by {started.started_by} on {started.host}")
-    if summary.stopped is not None:
-        lines.append(f"  stopped: {summary.stopped.detail}")
-    if summary.paused is not None:
-        lines.append(f"  pauses: {summary.paused.detail}")
+    lines += [f"  {told}" for _, told in matters(summary)]
     if summary.finished_at is not None and summary.started is not None:
         lasted = durations.as_text(summary.finished_at - summary.started.at)
         lines.append(f"  ended {moments.as_short_text(summary.finished_at)} after {lasted}")
@@ -84,7 +89,7 @@ def _head_lines(summary: Summary, run_id: str, *, driven: bool) -> list[str]:
 def _rate_lines(summary: Summary) -> list[str]:
     requests = summary.requests
     limit = "" if summary.max_down is None else f" of {summary.max_down:,} allowed"
-    return [
+    lines = [
         (
             f"  operation requests: {requests.sent:,} sent, {requests.accepted:,} accepted,"
             f" {requests.refused:,} refused, {requests.lost:,} without an answer"
@@ -92,6 +97,12 @@ def _rate_lines(summary: Summary) -> list[str]:
         f"  down through this run: {summary.down:,} now, {summary.peak_down:,} at most{limit}",
         *map(_time_line, summary.step_times()),
     ]
+    if summary.forgiven:
+        lines.append(f"  went on after a step without success: {devices(len(summary.forgiven))}")
+    if summary.rescued:
+        through = sum(summary.rescued.values())
+        lines.append(f"  rescue: {devices(len(summary.rescued))}, {through:,} came through it")
+    return lines
 
 
 def _time_line(times: StepTime) -> str:
@@ -113,7 +124,7 @@ def _trouble_lines(summary: Summary) -> list[str]:
 
 def _trouble_line(summary: Summary, end: DeviceFinished) -> str:
     where = f"{device_name(summary, end.device)}, {summary.title(end.step)}"
-    return f"{where}: {end.verdict.replace('_', ' ')}, {end.reason}"
+    return f"{where}: {in_words(end.verdict)}, {end.reason}"
 
 
 def as_json(summary: Summary, *, run_id: str, driven: bool = True) -> dict[str, object]:
@@ -123,6 +134,7 @@ def as_json(summary: Summary, *, run_id: str, driven: bool = True) -> dict[str, 
     return {
         "run": run_id,
         "state": summary.state_if(driven=driven).value,
+        "standing": in_short(summary, driven=driven),
         "playbook": started.playbook if started else None,
         "controller": started.controller if started else None,
         "started_by": started.started_by if started else None,
@@ -134,13 +146,14 @@ def as_json(summary: Summary, *, run_id: str, driven: bool = True) -> dict[str, 
         if summary.stopped
         else None,
         "interrupted": summary.interruption or None,
-        "paused": _cause(summary.paused.cause, summary.paused.detail) if summary.paused else None,
+        "paused": _pause(summary),
         "devices": summary.total,
         "finished": summary.finished,
         "verdicts": summary.counts(),
         "down": summary.down,
         "peak_down": summary.peak_down,
         "max_down": summary.max_down,
+        "max_down_now": summary.max_down_now,
         "requests": {
             "sent": requests.sent,
             "accepted": requests.accepted,
@@ -153,6 +166,10 @@ def as_json(summary: Summary, *, run_id: str, driven: bool = True) -> dict[str, 
         "pauses": summary.pauses,
         "resumes": summary.resumes,
         "interruptions": summary.interruptions,
+        "forgiven": len(summary.forgiven),
+        "rescued": len(summary.rescued),
+        "rescues_completed": sum(summary.rescued.values()),
+        **course_object(summary),
         "steps": [
             {
                 "step": times.step,
@@ -175,6 +192,13 @@ def as_json(summary: Summary, *, run_id: str, driven: bool = True) -> dict[str, 
             for end in summary.troubles
         ],
     }
+
+
+def _pause(summary: Summary) -> dict[str, str] | None:
+    ordered = summary.course.paused
+    if summary.paused is not None:
+        return _cause(summary.paused.cause, summary.paused.detail)
+    return None if ordered is None else _cause("person", act(ordered))
 
 
 def _cause(cause: str, detail: str) -> dict[str, str]:

@@ -3,23 +3,9 @@
 from collections.abc import Callable
 from typing import assert_never
 
-from orchestrator.model import durations, moments
+from orchestrator.model import moments
 from orchestrator.model.events import (
-    ContactSeen,
-    DeliverySeen,
-    DeviceFinished,
-    DeviceRelapsed,
-    DeviceReturned,
-    DoubtResolved,
     Event,
-    LastLookTaken,
-    OperationAccepted,
-    OperationIntended,
-    OperationLost,
-    OperationRefused,
-    OperationUnsent,
-    OutageSeen,
-    RetryScheduled,
     RunContinued,
     RunFinished,
     RunInterrupted,
@@ -28,11 +14,16 @@ from orchestrator.model.events import (
     RunStarted,
     RunStopped,
     SendingSlowed,
-    StepFailed,
-    StepHeld,
-    StepStarted,
-    StepSucceeded,
 )
+from orchestrator.report.telling_campaigns import CampaignEvent, of_campaign
+from orchestrator.report.telling_devices import (
+    ProofEvent,
+    RequestEvent,
+    of_proof,
+    of_request,
+    of_step,
+)
+from orchestrator.report.wording import devices, printable, stop_cause, tally
 
 RunEvent = (
     RunStarted
@@ -44,19 +35,6 @@ RunEvent = (
     | RunFinished
     | SendingSlowed
 )
-RequestEvent = (
-    OperationIntended
-    | OperationAccepted
-    | OperationRefused
-    | OperationUnsent
-    | OperationLost
-    | DoubtResolved
-    | RetryScheduled
-)
-ProofEvent = (
-    ContactSeen | DeliverySeen | OutageSeen | DeviceReturned | DeviceRelapsed | LastLookTaken
-)
-StepEvent = StepStarted | StepHeld | StepSucceeded | StepFailed | DeviceFinished
 
 
 def _number(step: int) -> str:
@@ -76,21 +54,16 @@ def describe(
     """Say in one sentence what happened; the moment stands beside it, not in it."""
     if isinstance(event, RunEvent):
         return printable(_of_run(event))
+    if isinstance(event, CampaignEvent):
+        return printable(of_campaign(event))
     where = f"{device_name(event.device)}, {step_name(event.step)}"
     if isinstance(event, RequestEvent):
-        told = f"{where}, attempt {event.attempt}: {_of_request(event)}"
+        told = f"{where}, attempt {event.attempt}: {of_request(event)}"
     elif isinstance(event, ProofEvent):
-        told = f"{where}: {_of_proof(event)}"
+        told = f"{where}: {of_proof(event)}"
     else:
-        told = f"{where}: {_of_step(event)}"
+        told = f"{where}: {of_step(event)}"
     return printable(told)
-
-
-def printable(text: str) -> str:
-    """Give text without what could steer a terminal: names and reasons come from outside."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _of_run(event: RunEvent) -> str:
@@ -98,7 +71,7 @@ def _of_run(event: RunEvent) -> str:
         case RunStarted():
             return (
                 f"{event.started_by} on {event.host} started {event.playbook}"
-                f" for {_devices(event.devices)} of {event.controller}"
+                f" for {devices(event.devices)} of {event.controller}"
             )
         case RunResumed():
             torn = f"; {event.torn_bytes} torn bytes were cut off" if event.torn_bytes else ""
@@ -112,11 +85,10 @@ def _of_run(event: RunEvent) -> str:
         case RunContinued():
             return "the controller can be used again; the run goes on"
         case RunStopped():
-            cause = event.cause.replace("_", " ")
-            return f"the run was stopped ({cause}): {event.detail}; nothing new is started"
+            cause = stop_cause(event.cause)
+            return f"the run was stopped {cause}: {event.detail}; nothing new is started"
         case RunFinished():
-            counts = ", ".join(f"{n} {verdict}" for verdict, n in event.verdicts.items() if n)
-            return f"the run is finished: {counts or 'no devices'}".replace("_", " ")
+            return f"the run is finished: {tally(event.verdicts)}"
         case SendingSlowed():
             return (
                 f"sending waits until {moments.as_short_text(event.until_at)}"
@@ -124,72 +96,3 @@ def _of_run(event: RunEvent) -> str:
             )
         case _:
             assert_never(event)
-
-
-def _of_request(event: RequestEvent) -> str:
-    match event:
-        case OperationIntended():
-            return f"{event.operation} is about to be requested"
-        case OperationAccepted():
-            return f"the controller accepted the request ({event.status}); proof is awaited"
-        case OperationRefused():
-            return f"the controller refused the request ({event.status}): {event.reason}"
-        case OperationUnsent():
-            return f"the request was not sent: {event.reason}"
-        case OperationLost():
-            return f"in doubt, no answer to the request came: {event.reason}"
-        case DoubtResolved():
-            applied = "was applied" if event.applied else "was not applied"
-            return f"the request in doubt {applied}: {event.sign}"
-        case RetryScheduled():
-            moment = moments.as_short_text(event.retry_at)
-            return f"will be tried again, not before {moment}: {event.reason}"
-        case _:
-            assert_never(event)
-
-
-def _of_proof(event: ProofEvent) -> str:
-    match event:
-        case ContactSeen():
-            moment = moments.as_short_text(event.contact_at)
-            return f"first contact since the request in doubt at {moment}"
-        case DeliverySeen():
-            moment = moments.as_short_text(event.contact_at)
-            return f"the command was delivered at {moment}; the return is still to come"
-        case OutageSeen():
-            return f"out of service since {moments.as_short_text(event.since_at)}"
-        case DeviceReturned():
-            return f"is back: {event.evidence}"
-        case DeviceRelapsed():
-            return f"went out of service again: {event.reason}"
-        case LastLookTaken():
-            return "the time for the proof is over; one last look is taken"
-        case _:
-            assert_never(event)
-
-
-def _of_step(event: StepEvent) -> str:
-    match event:
-        case StepStarted():
-            wait = durations.as_text(max(0.0, event.until_at - event.at))
-            return f"begins; may take {wait}"
-        case StepHeld():
-            moment = moments.as_short_text(event.until_at)
-            return f"waits until {moment} at the latest: {event.reason}"
-        case StepSucceeded():
-            return f"succeeded: {event.evidence}"
-        case StepFailed():
-            return f"over without success ({_words(event.verdict)}): {event.reason}"
-        case DeviceFinished():
-            because = f": {event.reason}" if event.reason else ""
-            return f"verdict {_words(event.verdict)}{because}"
-        case _:
-            assert_never(event)
-
-
-def _words(verdict: str) -> str:
-    return verdict.replace("_", " ")
-
-
-def _devices(count: int) -> str:
-    return "1 device" if count == 1 else f"{count:,} devices"

@@ -14,16 +14,21 @@ from orchestrator.engine.watching import by_listing
 from orchestrator.model.answering import event_of, failure_of
 from orchestrator.model.commands import (
     Command,
+    HoldDevices,
     ProbeController,
     ReadDevice,
     ReadDevices,
+    ReleaseDevices,
+    SendNotice,
     SendOperation,
+    TakeCensus,
 )
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.plans import Plan
-from orchestrator.model.readings import Page, Reading
-from orchestrator.ports import Clock, Controller
+from orchestrator.model.readings import DevicesHeld, Page, Reading
+from orchestrator.ports import Clock, Controller, Leases
+from orchestrator.runtime.counting import census_of
 from orchestrator.runtime.inbox import Inbox
 
 T = TypeVar("T")
@@ -42,11 +47,23 @@ class Performer:
     """A few long-lived workers over queues; the pool sizes are the limits in flight."""
 
     def __init__(
-        self, plan: Plan, controller: Controller, clock: Clock, inbox: Inbox, *, page_size: int
+        self,
+        plan: Plan,
+        controller: Controller,
+        clock: Clock,
+        inbox: Inbox,
+        *,
+        page_size: int,
+        leases: Leases | None = None,
+        notice: Callable[[SendNotice], None],
     ) -> None:
         self._controller = controller
         self._clock = clock
         self._inbox = inbox
+        self._leases = leases or Unshared()
+        self._notice = notice
+        self._page_size = page_size
+        self._plan = plan
         self._watcher = Watcher(plan, controller, inbox, page_size)
         self._in_flight = plan.limits.in_flight
         self._sends = Queue[_Send]()
@@ -80,6 +97,14 @@ class Performer:
                     self._rounds.put(command)
                 case ProbeController():
                     self._tasks.start_soon(self._probe, name="probing")
+                case HoldDevices(devices):
+                    self._inbox.put(self._hold(devices))
+                case ReleaseDevices(devices):
+                    self._release(devices)
+                case TakeCensus():
+                    self._tasks.start_soon(self._take_census, name="taking a census")
+                case SendNotice():
+                    self._notice(command)
 
     async def _send(self, send: _Send) -> None:
         command = send.command
@@ -104,6 +129,43 @@ class Performer:
 
     async def _probe(self) -> None:
         self._inbox.put(await self._controller.probe())
+
+    def _hold(self, devices: Iterable[DeviceId]) -> DevicesHeld:
+        held, elsewhere = [], []
+        for device in devices:
+            holder = self._leases.hold(device)
+            if holder is None:
+                held.append(device)
+            else:
+                elsewhere.append((device, holder))
+        at = round(self._clock.now(), 6)
+        return DevicesHeld(at, tuple(held), tuple(elsewhere), self._leases.is_alone)
+
+    def _release(self, devices: Iterable[DeviceId]) -> None:
+        for device in devices:
+            self._leases.release(device)
+
+    async def _take_census(self) -> None:
+        selection = self._plan.playbook.selection
+        self._inbox.put(
+            await census_of(selection, self._controller, self._clock, page_size=self._page_size)
+        )
+
+
+class Unshared:
+    """Leases of a run that is alone in its world."""
+
+    def hold(self, device: DeviceId) -> str | None:  # noqa: ARG002 - as the port calls it
+        """Give the device: nobody else is there."""
+        return None
+
+    def release(self, device: DeviceId) -> None:
+        """Forget nothing: nothing was kept."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Say so."""
+        return True
 
 
 class Watcher:

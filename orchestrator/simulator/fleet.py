@@ -71,12 +71,12 @@ TYPES = (
 TYPE_NAMES: Mapping[object, str] = {each[0]: each[1] for each in TYPES}
 """Short names of device types by their number."""
 _CITIES = (
-    ("Seattle", 47.6062, -122.3321),
-    ("Portland", 45.5152, -122.6784),
-    ("Denver", 39.7392, -104.9903),
-    ("Austin", 30.2672, -97.7431),
-    ("Boise", 43.6150, -116.2023),
-    ("Phoenix", 33.4484, -112.0740),
+    ("Seattle", 47.6062, -122.3321, "America/Los_Angeles"),
+    ("Portland", 45.5152, -122.6784, "America/Los_Angeles"),
+    ("Denver", 39.7392, -104.9903, "America/Denver"),
+    ("Austin", 30.2672, -97.7431, "America/Chicago"),
+    ("Boise", 43.6150, -116.2023, "America/Boise"),
+    ("Phoenix", 33.4484, -112.0740, "America/Phoenix"),
 )
 _SETTINGS = ("wifi_config", "port_forwarding", "dns_servers", "ntp_servers")
 _DAY = 86400.0
@@ -139,7 +139,7 @@ def _fields(
 ) -> dict[str, object]:
     type_id, type_name, manufacturer, model, versions = _pick(TYPES, chances[12])
     location = int(chances[13] * locations)
-    city, latitude, longitude = _CITIES[location % len(_CITIES)]
+    city, latitude, longitude, zone = _CITIES[location % len(_CITIES)]
     bits = salt(f"{seed}/{identity}/names")
     serial = f"ZN{2024000000 + identity - 1000:010d}"
     secret = f"{bits:016x}"
@@ -164,6 +164,7 @@ def _fields(
         "location_short_name": f"{city.lower()}-{location // len(_CITIES) + 1}",
         "latitude": f"{latitude + (bits % 1000) / 10000:.6f}",
         "longitude": f"{longitude + (bits // 1000 % 1000) / 10000:.6f}",
+        "time_zone": zone,
         "address": f"10.{identity >> 16 & 255}.{identity >> 8 & 255}.{identity & 255}",
         "username": f"cpe-{identity}",
         "password": secret,

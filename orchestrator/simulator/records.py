@@ -1,4 +1,8 @@
-"""A device as JSON in every shape of the API (api.md 1.9), and what may be written to a record."""
+"""A device as JSON in every shape of the API (api.md 1.9), and what may be written to a record.
+
+`time_zone` is no field of the documented API: it stands for the fields of their own that
+controllers are given, as every unknown field has to be tolerated.
+"""
 
 from collections.abc import Callable, Mapping
 from operator import itemgetter
@@ -10,7 +14,7 @@ from orchestrator.simulator.exchange import timestamp
 _LIST = """
     uuid name customer_id is_active status status_change type type_short_name software_version
     hardware_version manufacturer serial_number description organization_id location_name
-    location latitude longitude address last_connection last_configuration created"""
+    location latitude longitude time_zone address last_connection last_configuration created"""
 _DETAIL = f"""{_LIST} unique_identifier product_class serial_number_alt location_short_name
     username update_frequency firmware_image firmware_image_is_pending last_change debug"""
 _CREATED = """
@@ -130,6 +134,7 @@ BLANK: Mapping[str, object] = {
     "location_short_name": "",
     "latitude": None,
     "longitude": None,
+    "time_zone": None,
     "username": "",
     "password": "",
     "update_frequency": 300,

@@ -99,6 +99,7 @@ def workplace(tmp_path, monkeypatch):
     for name in list(os.environ):
         if name.startswith("ORCHESTRATOR_"):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("ORCHESTRATOR_LOCKS_DIR", str(tmp_path / "locks"))
     monkeypatch.chdir(tmp_path)
     Path("reboot.yaml").write_text(REBOOT)
     Path("redeploy.yaml").write_text(REDEPLOY)

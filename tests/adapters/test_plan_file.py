@@ -8,13 +8,38 @@ import stat
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from orchestrator.adapters.plan_file import digest, playbook_digest, read_plan, write_plan
+from orchestrator.model.amounts import Share
 from orchestrator.model.errors import RunError, UnrecordedError
+from orchestrator.model.operations import Operation
+from orchestrator.model.plans import Limits, PlannedDevice, Wave
+from orchestrator.model.policies import Budget, GroupLimit
 from orchestrator.planning.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
 
+CAREFUL = minimal(
+    steps="- operation: factory\n- operation: reconf",
+    more="""
+    rescue:
+      - operation: sync
+    rollout:
+      max_down: 10%
+      max_down_per: {location_name: 1, "organization_id, type": 5}
+      waves: [3, 10%, 6]
+      spread_by: type
+      between_waves: {soak: 5m, succeeded: 90%, approval: true}
+      stop_when: {failed: 2, failure_rate: 33.3%, after: 10}
+    window:
+      opens: "0 1 * * sat"
+      lasts: 4h
+      timezone: America/Mexico_City
+      timezone_field: location_timezone
+    """,
+)
 TEXT = minimal("{organization: 123, exclude: '@keep.csv', limit: '${n}'}", more="vars: {n: 1}\n")
 
 
@@ -40,6 +65,88 @@ def test_a_plan_comes_back_as_it_was_written(plan, path):
     assert seal == digest(plan) == digest(again)
 
 
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+AMOUNTS = st.none() | st.integers(0, 10_000)
+SHARES = st.fractions(0, 1).map(Share)
+LIMITS = st.builds(
+    Limits,
+    devices=st.integers(0, 10**6),
+    max_down=st.integers(1, 10**6),
+    in_flight=st.integers(1, 1000),
+    delay=st.floats(0, 1e6),
+    per_second=st.none() | st.floats(0.001, 1e6),
+    max_down_per=st.lists(
+        st.builds(
+            GroupLimit, st.lists(TEXTS, min_size=1, max_size=3).map(tuple), st.integers(1, 99)
+        ),
+        max_size=3,
+    ).map(tuple),
+    waves=st.lists(st.builds(Wave, st.integers(1, 3), st.integers(0, 1)), max_size=12).map(tuple),
+    budget=st.builds(
+        Budget, AMOUNTS, AMOUNTS, AMOUNTS, st.none() | SHARES, after=st.integers(0, 10_000)
+    ),
+)
+DEVICES = st.lists(
+    st.builds(
+        PlannedDevice,
+        st.integers(0, 2**53),
+        st.none() | TEXTS,
+        st.none() | TEXTS,
+        st.lists(TEXTS, max_size=3).map(tuple),
+        st.none() | TEXTS,
+    ),
+    max_size=5,
+).map(tuple)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    changes=st.fixed_dictionaries(
+        {
+            "limits": LIMITS,
+            "devices": DEVICES,
+            "expected": st.lists(st.integers(0, 10**9)).map(tuple),
+            "expected_from": TEXTS,
+        }
+    )
+)
+def test_whatever_stands_in_a_plan_comes_back_the_same(plan, path, changes):
+    full = dataclasses.replace(plan, **changes)
+
+    seal = write_plan(full, path)
+
+    again = read_plan(path)
+    assert again == full
+    assert seal == digest(full) == digest(again)
+
+
+def test_a_careful_plan_comes_back_as_it_was_frozen(path):
+    text = source(CAREFUL)
+    records = [record(id=i, location_timezone="Asia/Tokyo", type=i % 3) for i in range(1, 41)]
+    measured = {Operation.FACTORY: [61.5] * 12}
+    plan = freeze(
+        read_playbook(text), text, records, controller="https://c", now=NOW, measured=measured
+    )
+
+    write_plan(plan, path)
+
+    assert read_plan(path) == plan
+    assert (plan.devices[0].zone, len(plan.limits.waves)) == ("Asia/Tokyo", 8)
+
+
+def test_ten_thousand_waves_take_no_more_room_than_two(plan, path):
+    write_plan(plan, path)
+    size = path.stat().st_size
+    waves = (Wave(1, 1), *[Wave(10, 9)] * 10_000)
+
+    write_plan(
+        dataclasses.replace(plan, limits=dataclasses.replace(plan.limits, waves=waves)), path
+    )
+
+    assert path.stat().st_size < size + 400
+    assert read_plan(path).limits.waves == waves
+
+
 def test_only_the_owner_can_read_a_plan_and_no_other_file_is_left(plan, path):
     write_plan(plan, path)
     write_plan(plan, path)
@@ -60,13 +167,33 @@ def test_a_plan_that_differs_in_anything_has_another_digest(plan):
         "controller": "https://other/api/v1",
         "created_at": NOW,
         "limits": dataclasses.replace(plan.limits, max_down=7),
+        "expected": (1,),
+        "expected_from": "elsewhere",
         "source": dataclasses.replace(plan.source, files={}),
         "warnings": ("x",),
         "listed": 99,
     }
-    digests = {digest(dataclasses.replace(plan, **{k: v})) for k, v in changes.items()}
+    limits = {
+        "max_down_per": (GroupLimit(("type",), 1),),
+        "waves": (Wave(1, 1), Wave(1, 1)),
+        "budget": Budget(failed=1),
+    }
+    first = plan.devices[0]
+    others = [
+        *(dataclasses.replace(plan, **{k: v}) for k, v in changes.items()),
+        *(
+            dataclasses.replace(plan, limits=dataclasses.replace(plan.limits, **{k: v}))
+            for k, v in limits.items()
+        ),
+        *(
+            dataclasses.replace(
+                plan, devices=(dataclasses.replace(first, **{k: v}), *plan.devices[1:])
+            )
+            for k, v in {"groups": ("north",), "zone": "UTC"}.items()
+        ),
+    ]
 
-    assert len(digests | {digest(plan)}) == len(changes) + 1
+    assert len({digest(other) for other in [plan, *others]}) == len(others) + 1
 
 
 def test_the_digest_of_a_playbook_is_that_of_its_file(plan, path):
@@ -106,7 +233,22 @@ def reseal(document):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(v=2), "has version 2, this program reads version 1"),
+        (lambda d: d.update(v=3), "has version 3, this program reads version 2"),
+        (lambda d: d.update(v=0), "has version 0, this program reads version 2"),
+        (lambda d: d.update(v="2"), "has version '2', this program reads version 2"),
+        (
+            lambda d: d.update(v=1),
+            "was made by an older version of this program; make a new one",
+        ),
+        (lambda d: (d["plan"]["limits"].pop("waves"), reseal(d)), "is damaged"),
+        (lambda d: (d["plan"]["limits"].update(waves=[{"times": 1}]), reseal(d)), "is damaged"),
+        (lambda d: (d["plan"]["limits"]["budget"].update(lost=1), reseal(d)), "is damaged"),
+        (
+            lambda d: (d["plan"]["limits"]["budget"].update(failure_rate="1/0"), reseal(d)),
+            "is damaged",
+        ),
+        (lambda d: (d["plan"]["devices"][0].update(groups=[3]), reseal(d)), "is damaged"),
+        (lambda d: (d["plan"].update(expected=7), reseal(d)), "is damaged"),
         (lambda d: d.pop("plan"), "is not a plan of this program"),
         (lambda d: (d["plan"].pop("limits"), reseal(d)), "is damaged"),
         (lambda d: (d["plan"].update(devices=3), reseal(d)), "is damaged"),

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.cli.comparing import compare, lines
-from orchestrator.model.events import DoubtResolved
+from orchestrator.model.events import DoubtResolved, RescueStarted, StepForgiven
 from orchestrator.report.summary import Summary
 from tests.support import histories
 from tests.support.recorded_runs import plan_of
@@ -90,6 +90,29 @@ def test_an_operation_that_the_audit_log_denies_is_a_disagreement():
     assert found.disagreements == (
         "device 1002 took factory, and the audit log says that it did not",
     )
+
+
+def test_an_operation_may_be_taken_once_for_each_step_that_asks_for_it():
+    again = histories.intended(1001, at=histories.T0 + 9, step=2)
+
+    found = compared([applied(), applied(arrived_at=90.0)], story=(*STORY, again))
+
+    assert found.disagreements == ()
+
+
+@pytest.mark.parametrize(
+    "unproven",
+    [
+        StepForgiven(histories.T0, 1002, 0, "unconfirmed", "late"),
+        RescueStarted(histories.T0, 1002, 1, "unconfirmed"),
+    ],
+    ids=["forgiven", "rescued"],
+)
+def test_a_device_that_goes_on_without_proof_need_not_be_back(unproven):
+    operations = [applied(), applied(1002, was_back=False)]
+
+    assert compared(operations, story=(*STORY, unproven)).disagreements == ()
+    assert "was given factory before it was back" in compared(operations).disagreements[0]
 
 
 def test_it_is_told_for_each_verdict():

@@ -6,13 +6,15 @@ from itertools import count
 from orchestrator.cli.listeners import JsonLines, PlainLines
 from orchestrator.model.events import (
     EVENTS,
+    LimitOrdered,
+    NotificationSent,
     OperationLost,
     OperationRefused,
     RunResumed,
     SendingSlowed,
 )
 from tests.support import histories
-from tests.support.recorded_runs import ENDING, STORY, plan_of
+from tests.support.recorded_runs import ENDING, STORY, careful_plan, plan_of
 
 PLAN = plan_of(1001, 1002, 1003)
 
@@ -76,6 +78,51 @@ def test_after_a_silence_it_is_told_how_far_the_run_is():
     )
 
 
+def test_the_progress_names_the_wave_and_the_limit_of_now():
+    clock = count(0.0, 31.0)
+    story = histories.careful_story()
+    lines = []
+    listener = PlainLines(careful_plan(), lines.append, steady=lambda: next(clock))
+
+    listener.hear(story)
+
+    assert lines[-1].endswith(", 0 of at most 2 down; wave 2 of 3")
+
+
+def test_a_question_is_told_with_the_command_that_answers_it():
+    lines = []
+    listener = PlainLines(careful_plan(), lines.append, run_id="night-1")
+
+    listener.hear(histories.careful_story())
+
+    assert "approval of wave 3 by another person" in lines[-2]
+    assert lines[-1].endswith(
+        "  to agree: orchestrator approve night-1;"
+        " to end the run here: orchestrator approve night-1 --deny"
+    )
+
+
+def test_what_a_history_left_open_is_told_after_it():
+    lines = []
+    listener = PlainLines(careful_plan(), lines.append, run_id="night-1", silent_history=True)
+
+    listener.hear(histories.careful_story())
+
+    assert len(lines) == 2
+    assert "still waiting for approval of wave 3" in lines[0]
+    assert "orchestrator approve night-1" in lines[1]
+
+
+def test_turns_and_orders_have_a_line_and_a_message_that_was_sent_has_none():
+    order = LimitOrdered(histories.T0, "alice", "noc-2", "max_down", 1, 2, "thin")
+    sent = NotificationSent(histories.T0, "started", "noc-chat")
+
+    lines = plain([order, sent])
+
+    assert len(lines) == 1
+    assert "alice on noc-2 lowered max_down from 2 to 1: thin" in lines[0]
+
+
 def test_json_lines_hold_what_the_journal_holds():
     lines = []
     JsonLines("night-1", lines.append).hear(histories.EVERY_KIND)
@@ -85,7 +132,8 @@ def test_json_lines_hold_what_the_journal_holds():
     assert {each["event"] for each in objects} == set(EVENTS)
     assert {each["run"] for each in objects} == {"night-1"}
     assert objects[0]["at"] == "2026-11-22T04:15:00.250000Z"
-    assert objects[10]["baseline"]["pending"] == ["wifi_ssid"]
+    [intent] = [each for each in objects if each["event"] == "OperationIntended"]
+    assert intent["baseline"]["pending"] == ["wifi_ssid"]
 
 
 def test_json_lines_leave_the_history_out_on_resuming():

@@ -5,17 +5,30 @@ import io
 import pytest
 from rich.console import Console
 
-from orchestrator.cli.live import LiveView, columns_of
-from orchestrator.model.events import RunPaused, SendingSlowed
+from orchestrator.cli.live import LiveView
+from orchestrator.cli.picturing import columns_of
+from orchestrator.model.events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    OperationLost,
+    PauseOrdered,
+    RunPaused,
+    RunStopped,
+    SendingSlowed,
+    WaveFinished,
+    WindowClosed,
+    WindowOpened,
+)
 from tests.support import histories
-from tests.support.recorded_runs import ENDING, STORY, plan_of
+from tests.support.histories import careful_story
+from tests.support.recorded_runs import ENDING, STORY, careful_plan, plan_of
 
 PLAN = plan_of(1001, 1002, 1003)
 
 
-def drawn(*batches, columns=80, steady=lambda: 0.0, colour=None) -> str:
+def drawn(*batches, columns=80, steady=lambda: 0.0, colour=None, plan=PLAN) -> str:
     console = Console(file=io.StringIO(), width=columns, color_system=colour, force_terminal=True)
-    view = LiveView(PLAN, "night-1", console=console, steady=steady)
+    view = LiveView(plan, "night-1", console=console, steady=steady)
     for batch in batches:
         view.hear(batch)
     console.print(view.picture())
@@ -52,8 +65,104 @@ def test_it_says_why_the_run_pauses():
 
     picture = drawn(STORY, [pause])
 
-    assert "PAUSED: the token is not accepted" in picture
+    assert "PAUSED because of the token: the token is not accepted" in picture
     assert "not known yet" in picture
+
+
+CAREFUL = careful_story()
+
+
+def careful(last, columns=80, more=()) -> str:
+    """Draw the careful campaign up to the last event of a kind."""
+    places = [place for place, event in enumerate(CAREFUL) if isinstance(event, last)]
+    return drawn([*CAREFUL[: places[-1] + 1], *more], columns=columns, plan=careful_plan())
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+@pytest.mark.parametrize(
+    "last", [WindowClosed, WindowOpened, WaveFinished, PauseOrdered, ApprovalAsked]
+)
+def test_a_careful_campaign_keeps_to_the_columns(last, columns):
+    lines = [line.rstrip() for line in careful(last, columns).splitlines()]
+
+    assert max(map(len, lines)) <= columns
+    assert len(lines) <= 24
+
+
+def test_it_shows_the_wave_the_budget_and_the_limits_of_now():
+    picture = careful(PauseOrdered)
+
+    assert "wave        2 of 3: 0 of 6 finished" in picture
+    assert "0 of at most 2, 2 at the peak" in picture
+    assert "limits      max_down 2 (plan 5), delay 1s (plan 200ms)" in picture
+    assert "0 of 2 failed, 0 of 2 unconfirmed, 0 of 2 in any trouble (25%)" in picture
+    assert "closes in 3h49m, at 02:16 in America/Mexico_City (08:16:00Z)" in picture
+
+
+def test_it_says_who_paused_the_run_and_how_it_goes_on():
+    picture = careful(PauseOrdered)
+
+    assert "PAUSED by alice on noc-2: smoke in the data centre" in picture
+    assert "to go on:   orchestrator continue night-1" in picture
+
+
+def test_it_asks_for_an_approval_with_the_command_that_answers():
+    picture = careful(ApprovalAsked, 100)
+
+    assert "WAITING FOR APPROVAL of wave 3 by another person than the one who started" in picture
+    assert "to agree:   orchestrator approve night-1" in picture
+    assert "to refuse:  orchestrator approve night-1 --deny" in picture
+
+
+def test_an_answer_takes_the_question_away():
+    given = ApprovalGiven(histories.T0 + 1400, "wave 3", "ben", "noc-1")
+
+    picture = careful(ApprovalAsked, more=[given])
+
+    assert "orchestrator approve" not in picture
+    assert "RUNNING" in picture
+
+
+def test_it_says_when_a_closed_window_opens():
+    picture = careful(WindowClosed, 100)
+
+    assert "WAITING FOR WINDOW: it opens at 2026-11-21 22:16 in America/Mexico_City" in picture
+    assert "window      opens in 1m" in picture
+
+
+def test_it_says_how_long_a_wave_is_left_alone():
+    assert "2 of 3: 6 of 6 finished, left alone for another 5m" in careful(WaveFinished)
+
+
+def test_it_foresees_no_end_beyond_the_window():
+    soon = WindowOpened(histories.T0, histories.T0 + 62, histories.MEXICO)
+
+    assert "not within this opening of the window" in drawn([*STORY[:1], soon, *STORY[1:]])
+
+
+def test_a_stopped_run_says_what_stopped_it():
+    stopped = RunStopped(histories.T0 + 1400, "denied", "ben on noc-1 denied wave 3")
+
+    picture = careful(ApprovalAsked, more=[stopped])
+
+    assert "STOPPED by a denied approval: ben on noc-1 denied wave 3" in picture
+    assert "orchestrator approve" not in picture
+    assert "closes in" not in picture
+
+
+def test_a_message_that_failed_and_a_gate_that_did_not_pass_are_problems():
+    picture = careful(ApprovalAsked, 100)
+
+    assert "noc-mail could not be notified (wave finished): connection refused" in picture
+    assert "the gate behind wave 2: inconclusive" in picture
+    assert "the gate behind wave 1" not in picture
+    assert "6, factory: the playbook lets the device go on" in picture
+
+
+def test_steps_of_the_rescue_are_named_as_such():
+    lost = OperationLost(histories.T0 + 1500, 9, 2, 1, "no answer within 1m")
+
+    assert "9, rescue sync, attempt 1: in doubt" in careful(ApprovalAsked, 100, more=[lost])
 
 
 def test_it_says_that_the_controller_asked_for_patience():

@@ -1,8 +1,14 @@
 """A plan as people and programs read it."""
 
+import json
+
+import pytest
+
 from orchestrator.cli import plan_text
 from orchestrator.model.steps import CheckStep, SleepStep
-from tests.support.playbooks import record
+from orchestrator.planning.freezing import freeze
+from orchestrator.playbook.reading import read_playbook
+from tests.support.playbooks import NOW, minimal, record, source
 from tests.support.recorded_runs import plan_of
 
 MANY = tuple(range(1001, 1301))
@@ -10,6 +16,327 @@ MANY = tuple(range(1001, 1301))
 
 def full(plan, *, everyone=False):
     return "\n".join(plan_text.full(plan, everyone=everyone))
+
+
+def brief(plan):
+    return "\n".join(plan_text.brief(plan))
+
+
+STEPS = """
+- operation: factory
+  proof: {within: 25m}
+- approve: {question: Did the first come back?, by: another}
+- operation: reconf
+  continue_on: [failed, unconfirmed]
+- check: {status: up}
+  within: 5m
+  continue_on: unconfirmed
+- notify: one more is done
+- sleep: 30s
+"""
+RESCUE = "rescue:\n  - operation: sync\n"
+TOLD = "notify: {to: noc-chat}\n"
+WAVES = """
+  waves: [1, 10, 100%]
+  between_waves: {soak: 5m, succeeded: 95%, approval: true}
+"""
+WINDOW = """
+window:
+  opens: "0 1 * * sat"
+  lasts: 4h
+  timezone: America/Mexico_City
+"""
+
+
+def made(more="", *, count=200, steps="- operation: reboot", fields=lambda _number: {}):
+    text = source(minimal(steps=steps, more=more))
+    records = [
+        record(id=number, serial_number=f"SN{number}", **fields(number))
+        for number in range(1, count + 1)
+    ]
+    return freeze(read_playbook(text), text, records, controller="https://c/api/v1", now=NOW)
+
+
+def rollout(lines, **given):
+    return made(f"rollout:\n{lines.rstrip()}\n", **given)
+
+
+def section(plan, label):
+    """Give the folded lines of one section as one line."""
+    lines = brief(plan).splitlines()
+    begin = next(place for place, line in enumerate(lines) if line.startswith(f"  {label} "))
+    found = [lines[begin][12:]]
+    for line in lines[begin + 1 :]:
+        if not line.startswith(" " * 12):
+            break
+        found.append(line[12:])
+    return " ".join(found)
+
+
+def test_every_kind_of_step_says_what_it_does_to_a_device():
+    plan = made(RESCUE + TOLD, steps=STEPS)
+
+    assert section(plan, "steps") == (
+        "1. factory: at most 4 attempts, proof within 25m"
+        " 2. approve: Did the first come back? (by another person)"
+        " 3. reconf: at most 4 attempts; goes on when failed or unconfirmed"
+        " 4. check status: within 5m; goes on when unconfirmed"
+        " 5. notify: one more is done"
+        " 6. sleep 30s"
+        " between 1 and 3 a device is finished even if the run is stopped"
+    )
+    assert section(plan, "rescue") == (
+        "7. sync: at most 4 attempts only for a device whose step ended failed or unconfirmed"
+    )
+
+
+def test_each_chain_is_named():
+    steps = "".join(f"- operation: {word}\n" for word in ["factory", "sync", "factory", "reconf"])
+
+    told = section(made(steps=steps), "steps")
+
+    assert "between 1 and 2 a device" in told
+    assert "between 3 and 4 a device" in told
+    assert told.count("between") == 2
+
+
+def test_waves_are_numbers_and_so_is_what_stands_between_them():
+    assert section(rollout(WAVES), "waves") == (
+        "3 waves: 1, 10, 189 devices"
+        " between them: 5m soak, at least 95% (1, 10) succeeded, approval"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("  waves: [1, 10, 100%]", "3 waves: 1, 10, 189 devices between them: nothing is asked"),
+        ("  waves: [100%]", "1 wave of all 200 devices"),
+        ("  waves: [1]", "200 waves: 1 (200 times) device between them: nothing is asked"),
+        (
+            "  waves: [3, 10]\n  between_waves: {succeeded: 9, approval: {by: another}}",
+            (
+                "21 waves: 3, 10 (19 times), 7 devices between them: at least 9 (3, 9 (19 times))"
+                " succeeded, approval by another person"
+            ),
+        ),
+        (
+            "  waves: [1, 2, 3, 4, 5, 6, 7, 8, 100%]",
+            "9 waves: 1, 2, 3, 4, 5, 6, ... devices between them: nothing is asked",
+        ),
+        (
+            "  waves: [4, 100%]\n  spread_by: [type, name]",
+            (
+                "2 waves: 4, 196 devices between them: nothing is asked"
+                " the first holds at least one device of each kind by type, name"
+            ),
+        ),
+    ],
+)
+def test_waves_in_every_form(lines, told):
+    assert section(rollout(lines), "waves") == told
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (
+            "  stop_when: {failed: 5, unconfirmed: 5%, in_doubt: 0}",
+            (
+                "when more than 5 failed, more than 10 unconfirmed or any in doubt"
+                " never more than 1 device under way (strict)"
+            ),
+        ),
+        (
+            "  stop_when: {failed: 5}",
+            "when more than 5 failed never more than 6 devices under way (strict)",
+        ),
+        (
+            "  stop_when: {failure_rate: 10%, after: 20}",
+            (
+                "when more than 2 of the first 20 or more than 20 of all 200 are in trouble (10%)"
+                " never more than 3 devices under way (strict)"
+            ),
+        ),
+        (
+            "  stop_when: {failure_rate: 10%, after: 500}\n  strict: false",
+            (
+                "when more than 20 of all 200 are in trouble (10%)"
+                " what is under way then may go beyond it (strict: false)"
+            ),
+        ),
+        ("  max_down: 1", "never by itself, however many fail: there is no budget"),
+    ],
+)
+def test_it_says_as_whole_numbers_when_the_run_gives_up(lines, told):
+    assert section(rollout(lines), "stops") == told
+
+
+def test_a_playbook_that_harms_nobody_needs_no_word_about_a_budget():
+    assert "stops" not in brief(made(steps="- operation: sync"))
+
+
+def test_limits_of_groups_and_the_ramp_are_told():
+    plan = rollout(
+        '  max_down: 10%\n  max_down_per: {location_name: 1, "organization_id, type": 5}\n'
+        "  ramp: true",
+        fields=lambda number: {"location_name": f"site {number % 7}"},
+    )
+
+    assert section(plan, "limits").startswith(
+        "at most 20 devices out of service at once"
+        " at most 1 device of the same location_name out of service (7 groups), others' outages"
+        " counted"
+        " at most 5 devices of the same organization_id, type out of service (1 group), others'"
+        " outages counted"
+        " begins with 1 device at once, then 2, 4, 8 as devices succeed"
+    )
+
+
+def test_a_window_is_told_with_its_zone_its_cutoff_and_its_next_opening():
+    assert section(made(WINDOW), "window") == (
+        'opens "0 1 * * sat" for 4h, clocks of America/Mexico_City'
+        " a device is begun only if its steps are expected to end in time"
+        " next: Sat 2026-09-26 01:00 to 05:00 (07:00 to 11:00 UTC)"
+    )
+
+
+def test_a_window_that_opens_once_ends_early_and_follows_each_devices_clock():
+    zones = ["Asia/Tokyo", "America/Mexico_City", None, *map("Etc/GMT+{}".format, range(1, 7))]
+    plan = made(
+        """
+        window:
+          opens: 2026-12-05T23:00
+          lasts: 4h
+          timezone: Asia/Tokyo
+          cutoff: 30m
+          blackout: [2026-12-24, {from: 2026-12-30, to: 2027-01-02}]
+          timezone_field: location_timezone
+        """,
+        count=18,
+        fields=lambda number: {"location_timezone": zones[number % 9]},
+    )
+
+    told = section(plan, "window")
+    assert told.startswith(
+        "opens once, 2026-12-05 23:00, for 4h, clocks of Asia/Tokyo"
+        " nothing is begun in the last 30m"
+        " each device by its own clock (location_timezone): Asia/Tokyo (4), "
+    )
+    assert told.endswith(
+        " (2), 2 others never on 2026-12-24, 2026-12-30 to 2027-01-02"
+        " next: Sat 2026-12-05 23:00 to Sun 12-06 03:00 (14:00 to 18:00 UTC)"
+    )
+
+
+def test_the_whole_plan_lists_the_next_seven_openings_across_a_change_of_the_clocks():
+    window = WINDOW.replace("America/Mexico_City", "America/Los_Angeles").replace("sat", "sun")
+
+    text = full(made(window))
+
+    openings = text.split("Next openings (America/Los_Angeles):\n")[1].splitlines()[:8]
+    assert openings[0] == "  Sun 2026-09-27 01:00 to 05:00 (08:00 to 12:00 UTC)"
+    assert openings[5] == "  Sun 2026-11-01 01:00 to 04:00 (08:00 to 12:00 UTC)"
+    assert openings[6] == "  Sun 2026-11-08 01:00 to 05:00 (09:00 to 13:00 UTC)"
+    assert openings[7] == ""
+
+
+def test_an_opening_on_another_day_in_utc_says_which():
+    window = WINDOW.replace('"0 1 * * sat"', '"0 22 * * sat"')
+
+    assert "Sat 2026-09-26 22:00 to Sun 09-27 02:00 (Sun 09-27 04:00 to 08:00 UTC)" in full(
+        made(window)
+    )
+
+
+def test_the_expected_time_of_one_device_is_told_with_its_origin():
+    plan = made(RESCUE + TOLD, steps=STEPS)
+
+    assert section(plan, "expected") == (
+        "up to 45m30s for one device: factory 25m, reconf 15m, check status 5m, sleep 30s"
+        " (the steps' own limits, nothing measured yet)"
+    )
+
+
+def test_nothing_is_said_of_a_time_that_nobody_expects():
+    assert "expected" not in brief(made(steps="- check: {status: up}"))
+
+
+@pytest.mark.parametrize(
+    ("notify", "told"),
+    [
+        ("{to: noc-chat}", "noc-chat of everything"),
+        (
+            "{to: [noc-chat, boss], on: [approval_needed, finished]}",
+            "noc-chat, boss when approval needed, finished",
+        ),
+    ],
+)
+def test_it_says_who_is_told_of_what(notify, told):
+    assert section(made(f"notify: {notify}\n"), "tells") == told
+
+
+def test_a_plan_without_these_has_no_empty_sections():
+    text = brief(made())
+
+    for label in ("rescue", "waves", "window", "tells", "Next openings"):
+        assert label not in text
+
+
+def test_every_section_keeps_to_80_columns():
+    lines = WAVES + '  max_down_per: {location_name: 1, "organization_id, type": 5}\n'
+    lines += "  stop_when: {failed: 5, unconfirmed: 5, in_doubt: 2, failure_rate: 10%, after: 20}\n"
+    plan = made(f"rollout:{lines}{WINDOW}notify: {{to: noc-chat}}\n", steps=STEPS)
+
+    assert max(map(len, full(plan).splitlines())) <= 80
+
+
+def test_a_program_gets_every_number_too():
+    lines = WAVES + '  max_down_per: {"organization_id, type": 5}\n'
+    lines += "  stop_when: {failed: 5%, failure_rate: 10%, after: 20}\n"
+    zoned = WINDOW + "  timezone_field: location_timezone\n"
+    plan = made(
+        f"rollout:{lines}{zoned}notify: {{to: noc-chat, on: finished}}\n",
+        steps=STEPS,
+        fields=lambda number: {"location_timezone": "Asia/Tokyo"} if number == 1 else {},
+    )
+
+    told = json.loads(json.dumps(plan_text.as_object(plan)))
+
+    assert told["waves"] == [
+        {"devices": 1, "must_succeed": 1},
+        {"devices": 10, "must_succeed": 10},
+        {"devices": 189, "must_succeed": 180},
+    ]
+    assert told["between_waves"] == {"soak": 300.0, "approval": "anybody"}
+    assert told["limits"]["max_down_per"] == [{"fields": ["organization_id", "type"], "at_most": 5}]
+    assert told["limits"]["ramp"] is False
+    assert told["budget"] == {
+        "failed": 10,
+        "unconfirmed": None,
+        "in_doubt": None,
+        "failure_rate": 0.1,
+        "after": 20,
+        "strict": True,
+    }
+    assert told["expected"] == [1500, 0, 900, 300, 0, 30]
+    assert told["notify"] == {"to": ["noc-chat"], "on": ["finished"]}
+    assert told["window"]["opens"] == "0 1 * * sat"
+    assert told["window"]["cutoff"] == "fits"
+    assert told["window"]["openings"][0] == {
+        "start": "2026-09-26T07:00:00.000000Z",
+        "end": "2026-09-26T11:00:00.000000Z",
+    }
+    assert len(told["window"]["openings"]) == 7
+    assert told["devices"][0]["groups"] == ["123, 15"]
+    assert told["devices"][0]["zone"] == "Asia/Tokyo"
+    assert "zone" not in told["devices"][1]
+
+
+def test_a_program_hears_that_there_is_no_window_and_nobody_to_tell():
+    told = plan_text.as_object(made())
+
+    assert (told["window"], told["notify"], told["waves"], told["rescue"]) == (None, None, [], [])
 
 
 def test_it_says_who_is_touched_and_who_not_and_why():

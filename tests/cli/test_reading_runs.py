@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.file_journal import FileJournal
-from orchestrator.model.events import RunInterrupted
+from orchestrator.model.events import PauseOrdered, RunFinished, RunInterrupted, RunStopped
 from tests.support import histories
-from tests.support.recorded_runs import ENDING, STORY, record
+from tests.support.recorded_runs import ENDING, STORY, careful_plan, record
 
 RUNS = Path("logs/runs")
 
@@ -85,6 +85,50 @@ def test_show_says_why_a_run_was_interrupted(cli):
 
     assert f"The run was interrupted: {why}\n" in cli("show", "night-1").out
     assert json.loads(cli("show", "night-1", "--json").out)["interrupted"] == why
+
+
+def careful_run(*more):
+    record(RUNS, [*histories.careful_story(), *more], plan=careful_plan())
+
+
+def test_show_says_what_is_asked_and_how_to_answer(cli):
+    careful_run()
+
+    out = cli("show", "night-1", "--runs-dir", "logs/runs").out
+
+    assert "waiting for approval of wave 3 by another person than" in out
+    assert "To agree:  orchestrator approve night-1 --runs-dir logs/runs\n" in out
+    assert "To refuse: orchestrator approve night-1 --deny --runs-dir logs/runs\n" in out
+    assert "To go on:  orchestrator resume night-1 --runs-dir logs/runs\n" in out
+
+
+def test_show_says_who_paused_a_run_and_how_to_take_it_back(cli):
+    careful_run(PauseOrdered(histories.T0 + 1500, "alice", "noc-2", "smoke"))
+
+    out = cli("show", "night-1").out
+
+    assert "  paused by alice on noc-2: smoke\n" in out
+    assert "To take the pause back:  orchestrator continue night-1\n" in out
+
+
+def test_runs_are_listed_with_what_stopped_them(cli):
+    careful_run(
+        RunStopped(histories.T0 + 1500, "denied", "ben denied wave 3"),
+        RunFinished(histories.T0 + 1500, {}),
+    )
+
+    assert "night-1  stopped (denied)  20: 5 succeeded" in cli("runs").out
+    [row] = json.loads(cli("runs", "--json").out)
+    assert (row["state"], row["standing"]) == ("stopped", "stopped (denied)")
+
+
+def test_steps_of_the_rescue_are_read_aloud_as_such(cli):
+    careful_run()
+
+    out = cli("audit", "show", "night-1", "--device", "5").out
+
+    assert "device 5 (ZN5), rescue step 1 (sync): the playbook's rescue begins" in out
+    assert "device 5 (ZN5), rescue step 1 (sync), attempt 1: sync is about to be" in out
 
 
 def test_a_run_that_never_began_is_not_to_be_resumed(cli):

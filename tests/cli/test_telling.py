@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli import shipped
-from orchestrator.cli.options import CONTROLLER, LOG, RUNS, again, read_settings
+from orchestrator.cli.options import CONTROLLER, LOG, OTHERS, RUNS, again, read_settings
 from orchestrator.model.errors import RunError
 from orchestrator.settings import Settings, as_markdown
 
@@ -125,7 +125,10 @@ def test_a_probable_mistake_in_the_environment_is_a_warning(cli, monkeypatch):
 
 
 def test_every_setting_but_the_secret_ones_is_an_option():
-    assert {*CONTROLLER, *RUNS, *LOG} == set(Settings.model_fields) - {"token", "audit_key"}
+    assert {*CONTROLLER, *RUNS, *OTHERS, *LOG} == set(Settings.model_fields) - {
+        "token",
+        "audit_key",
+    }
 
 
 def test_a_command_to_type_repeats_what_this_one_was_given(cli):

@@ -11,8 +11,9 @@ from tests.support.playbooks import NOW, record
 SHIPPED = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yaml"))
 
 
-def test_the_four_playbooks_ship():
+def test_the_five_playbooks_ship():
     assert [path.stem for path in SHIPPED] == [
+        "careful-redeploy",
         "drift-sync",
         "maintenance-reboot",
         "provision",
@@ -54,6 +55,19 @@ def test_a_shipped_playbook_chooses_the_devices_it_is_about(path):
     ("name", "steps"),
     [
         ("redeploy", ["factory", "reconf"]),
+        (
+            "careful-redeploy",
+            [
+                "check status",
+                "factory",
+                "sleep 30s",
+                "reconf",
+                "approve",
+                "sync",
+                "check status",
+                "notify",
+            ],
+        ),
         ("provision", ["device_factory", "reconf", "check status, is_active"]),
         ("maintenance-reboot", ["reboot"]),
         ("drift-sync", ["sync"]),

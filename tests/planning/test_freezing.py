@@ -2,9 +2,14 @@
 
 import pytest
 
+from orchestrator.model.amounts import Share
 from orchestrator.model.errors import SelectionError
-from orchestrator.model.plans import LeftOut, Limits, PlannedDevice
-from orchestrator.planning.freezing import Freezer, freeze, reading_requests, resolve_limits
+from orchestrator.model.operations import Operation
+from orchestrator.model.plans import LeftOut, Limits, PlannedDevice, Wave
+from orchestrator.model.policies import Budget
+from orchestrator.planning.costing import reading_requests
+from orchestrator.planning.freezing import Freezer, freeze
+from orchestrator.planning.limiting import resolve_limits
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
 
@@ -196,6 +201,182 @@ def test_a_max_down_that_protects_nobody_is_a_warning():
     plan = frozen(fleet(2), more="rollout: {max_down: 2}\n")
 
     assert plan.warnings == ("max_down 2 lets all 2 devices be down at once",)
+
+
+CAREFUL = """
+rollout:
+  max_down: 10%
+  max_down_per: {location_name: 1, "organization_id, type": 5}
+  waves: [3, 25%, 100%]
+  spread_by: type_short_name
+  between_waves: {succeeded: 90%}
+  stop_when: {failed: 10%, failure_rate: 20%, after: 10}
+"""
+WINDOW = """
+window:
+  opens: "0 1 * * sat"
+  lasts: 4h
+  timezone: America/Mexico_City
+  timezone_field: location_timezone
+"""
+
+
+def test_devices_stand_in_the_order_of_the_waves_each_with_its_groups():
+    kinds = ["A", "A", "A", "B", "A", "C", *["A"] * 14]
+    records = [
+        record(id=i, serial_number=f"SN{i}", type_short_name=kind, location_name=f"site {i % 2}")
+        for i, kind in enumerate(kinds, start=1)
+    ]
+
+    plan = frozen(records, devices="{organization: 123, order_by: id}", more=CAREFUL)
+
+    assert [device.id for device in plan.devices] == [1, 4, 6, 2, 3, 5, *range(7, 21)]
+    assert plan.devices[1].groups == ("site 0", "123, 15")
+    assert plan.devices[3] == PlannedDevice(2, "SN2", "branch-1", ("site 0", "123, 15"))
+    assert plan.limits.waves == (Wave(3, 3), Wave(5, 5), Wave(12, 11))
+    assert plan.limits.max_down == 2
+    assert plan.limits.max_down_per == plan.playbook.rollout.max_down_per
+    assert plan.limits.budget == Budget(failed=2, failure_rate=Share.of_percent("20"), after=10)
+
+
+def test_only_devices_within_the_limit_are_spread():
+    records = [record(id=i, type_short_name="AAAB"[i - 1]) for i in range(1, 5)]
+
+    plan = frozen(
+        records,
+        devices="{organization: 123, limit: 3}",
+        more="rollout: {waves: [1, 100%], spread_by: type_short_name}\n",
+    )
+
+    assert [device.id for device in plan.devices] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("rollout: {waves: [1, 25%]}\n", "the waves cover 6 of 20 devices"),
+        ("rollout: {stop_when: {failed: 20}}\n", "a budget of 20 failures in a set of 20 devices"),
+        ("rollout: {waves: [1, 9], spread_by: id}\n", "cannot hold one of each of the 20 kinds"),
+        ("window: {opens: 2026-01-01T01:00, lasts: 1h, timezone: UTC}\n", "never opens any more"),
+        ("window: {opens: 0 1 * * *, lasts: 10m, timezone: UTC}\n", "expected to take 15m"),
+    ],
+)
+def test_a_set_that_the_playbook_cannot_serve_is_refused(more, message):
+    with pytest.raises(SelectionError, match=message):
+        frozen(fleet(20), more=more)
+
+
+def test_a_window_is_reckoned_on_each_devices_own_clock():
+    records = [
+        record(id=1, location_timezone="America/Tijuana"),
+        record(id=2, serial_number="SN2", location_timezone="America/Mexico_City"),
+        record(id=3, serial_number="SN3", location_timezone="Atlantis"),
+    ]
+
+    plan = frozen(records, more=WINDOW)
+
+    assert [device.zone for device in plan.devices] == ["America/Tijuana", None, None]
+    assert plan.warnings == (
+        (
+            "1 device without a usable time zone in location_timezone;"
+            " America/Mexico_City holds for them: 3: Atlantis"
+        ),
+    )
+
+
+def test_expected_times_come_from_earlier_runs_and_decide_whether_the_window_fits():
+    short = "window: {opens: 0 1 * * *, lasts: 10m, timezone: UTC}\n"
+
+    plan = frozen(fleet(2), more=short, measured={Operation.REBOOT: [400.5] * 10})
+
+    assert plan.expected == (401,)
+    assert plan.expected_from == "reboot: 9 of 10 of 10 device runs of earlier runs"
+
+
+def test_without_earlier_runs_the_steps_themselves_say_how_long_they_may_take():
+    plan = frozen(fleet(2), steps="- operation: reboot\n- sleep: 30s")
+
+    assert plan.expected == (900, 30)
+    assert "nothing measured yet" in plan.expected_from
+
+
+BUDGETED = "rollout: {stop_when: {failed: 1}}\n"
+NIGHTLY = "window: {opens: 0 1 * * *, lasts: 4h, timezone: UTC}\n"
+REDEPLOY = "- operation: factory\n- operation: reconf"
+ASKING = "- operation: factory\n- approve: go on?\n- operation: reconf\n- approve: ok?"
+
+
+@pytest.mark.parametrize(
+    ("count", "steps", "more", "warnings"),
+    [
+        (
+            11,
+            "- operation: reboot",
+            "",
+            [
+                (
+                    "no budget: the run goes on however many of the 11 devices fail;"
+                    " rollout.stop_when would stop it"
+                )
+            ],
+        ),
+        (10, "- operation: reboot", "", []),
+        (11, "- operation: sync", "", []),
+        (11, "- operation: reboot", BUDGETED, []),
+        (
+            11,
+            REDEPLOY,
+            BUDGETED,
+            ["no window: devices lose their configuration at whatever hour the run is started"],
+        ),
+        (10, REDEPLOY, "", []),
+        (11, REDEPLOY, BUDGETED + NIGHTLY, []),
+        (
+            2,
+            ASKING,
+            "",
+            [
+                (
+                    "step 2, approve, stands between a destructive step and step 3 that brings devices"
+                    " back into service: they wait without their configuration until somebody approves"
+                )
+            ],
+        ),
+    ],
+)
+def test_a_careless_rollout_is_warned_of(count, steps, more, warnings):
+    assert list(frozen(fleet(count), steps=steps, more=more).warnings) == warnings
+
+
+def test_devices_that_count_together_because_nobody_knows_where_they_are_are_named():
+    records = [*fleet(2), record(id=7, serial_number="SN7", location_name=None)]
+
+    plan = frozen(records, more='rollout: {max_down_per: {"location_name, type": 1}}\n')
+
+    assert plan.devices[2].groups == ("unknown, 15",)
+    assert plan.warnings == (
+        (
+            "1 device of the set without a value of location_name, by which max_down_per groups"
+            ' them; they count together, as "unknown": 7'
+        ),
+    )
+
+
+def test_a_field_of_a_limit_that_no_record_has_is_probably_misspelt():
+    plan = frozen(fleet(2, rack="B"), more="rollout: {max_down_per: {racks: 1}}\n")
+
+    assert plan.warnings[0].endswith("as \"unknown\": 1, 2; did you mean 'rack'?")
+
+
+def test_spreading_by_a_field_that_no_record_has_is_warned_of():
+    plan = frozen(fleet(2, rack="B"), more="rollout: {waves: [1], spread_by: racks}\n")
+
+    assert plan.warnings == (
+        (
+            "spread_by names 'racks', which no chosen record has: all devices are of one kind"
+            " in it; did you mean 'rack'?"
+        ),
+    )
 
 
 def test_the_guard_of_gentle_operations_minds_no_pending_settings():

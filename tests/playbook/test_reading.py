@@ -2,9 +2,19 @@
 
 import pytest
 
+from orchestrator.model.amounts import Share
 from orchestrator.model.devices import Status
 from orchestrator.model.operations import Operation
-from orchestrator.model.policies import Guard, RequestLimits, RetryPolicy, Rollout
+from orchestrator.model.policies import (
+    Approver,
+    BetweenWaves,
+    Budget,
+    GroupLimit,
+    Guard,
+    RequestLimits,
+    RetryPolicy,
+    Rollout,
+)
 from orchestrator.model.selections import (
     AtLeast,
     Below,
@@ -16,6 +26,7 @@ from orchestrator.model.selections import (
     Selection,
 )
 from orchestrator.model.steps import CheckStep, OperationStep, Proof, SleepStep, default_proof
+from orchestrator.model.windows import Window
 from tests.support.playbooks import fault, faults, minimal, playbook
 
 WHOLE = """
@@ -159,6 +170,78 @@ def test_a_file_beside_the_playbook_is_part_of_what_it_was_read_from():
 
     assert read.selection.include == {"1001", "SN2"}
     assert "not kept" in fault(text).message
+
+
+CAREFUL = """
+    playbook: redeploy-branch-routers
+    description: Wipe branch routers on old firmware and apply their site configuration again.
+    devices:
+      organization: 123
+      type: 15
+      status: up
+      where:
+        software_version: {below: "2.5"}
+        location_name: {matches: "Seattle*"}
+        last_connection: {older_than: 30d}
+        pending_settings: none
+      exclude: [1007, "ZN2024001013"]
+      expect: {at_least: 1, at_most: 500}
+      order_by: [location_name, id]
+    steps:
+      - operation: factory
+        proof: {status: up, within: 20m, settle: 150s, stable_for: 30s}
+      - operation: reconf
+        proof: {pending_settings: none, within: 10m}
+        attempts: 3
+      - check: {status: up, software_version: {at_least: "2.5"}}
+    rescue:
+      - operation: sync
+    guard: {status: up, is_active: true}
+    rollout:
+      max_down: 25
+      max_down_per: {location: 1}
+      waves: [1, 10, 25%, 100%]
+      between_waves: {soak: 5m, succeeded: 95%, approval: true}
+      stop_when: {failed: 5, unconfirmed: 5, failure_rate: 10%, after: 20}
+    requests: {delay: 200ms, in_flight: 20, per_second: 10}
+    retry: {attempts: 4, first_wait: 1s, longest_wait: 60s}
+    window:
+      opens: "0 1 * * sat"
+      lasts: 4h
+      timezone: America/Mexico_City
+      cutoff: fits
+"""
+
+
+def test_a_careful_campaign_is_read_to_its_last_key():
+    read = playbook(CAREFUL)
+
+    assert [step.title for step in read.all_steps] == [
+        *("factory", "reconf", "check status, software_version", "sync")
+    ]
+    assert read.rescue == (OperationStep(Operation.SYNC, default_proof(Operation.SYNC), 4),)
+    assert read.guard == Guard(
+        disruptive=(Guard().disruptive[2], *Guard().gentle), gentle=Guard().gentle
+    )
+    assert read.rollout == Rollout(
+        max_down=25,
+        max_down_per=(GroupLimit(("location",), 1),),
+        waves=(1, 10, Share.of_percent("25"), Share.of_percent("100")),
+        between_waves=BetweenWaves(300.0, Share.of_percent("95"), Approver.ANYBODY),
+        stop_when=Budget(5, 5, None, Share.of_percent("10"), 20),
+    )
+    assert read.requests == RequestLimits(0.2, 20, 10.0)
+    assert read.retry == RetryPolicy(4, 1.0, 60.0)
+    assert read.window == Window("0 1 * * sat", 14_400.0, "America/Mexico_City")
+    assert read.notify is None
+
+
+def test_what_contradicts_itself_in_a_window_is_a_fault_of_the_playbook():
+    found = fault(
+        minimal(more="window: {opens: 0 1 * * *, lasts: 1h, timezone: UTC, cutoff: 2h}\n")
+    )
+
+    assert (found.key, found.line) == ("window.cutoff", 6)
 
 
 def test_a_playbook_of_every_fault_names_each_at_once():

@@ -2,9 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from orchestrator.playbook.language import json_schema
@@ -15,8 +18,23 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 SHIPPED = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yaml"))
 
 
+def _is_common(tag, first):
+    if tag.endswith(":bool"):
+        return first in "tTfF"
+    return not tag.endswith(":timestamp")
+
+
+class Yaml(yaml.SafeLoader):
+    """Reads as editors do: `on`, `off`, `yes` and `no` are words, and dates are text."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in resolvers if _is_common(tag, first)]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 def is_valid(text):
-    return VALIDATOR.is_valid(yaml.safe_load(text))
+    return VALIDATOR.is_valid(yaml.load(text, Yaml))
 
 
 def objects(schema, path=()):
@@ -43,13 +61,11 @@ def test_the_schema_is_a_valid_one_and_can_be_printed():
 
 
 def test_every_key_of_the_schema_is_explained():
-    plain = {"soak", "succeeded", "approval", "failed", "unconfirmed", "failure_rate", "after"}
-    plain |= {"opens", "lasts", "once", "timezone", "cutoff"}  # inside of what is yet to come
     unexplained = [
         (*path, name)
         for path, properties, _ in objects(SCHEMA)
         for name, part in properties.items()
-        if part is not False and name not in plain and not part.get("description")
+        if part is not False and not part.get("description")
     ]
 
     assert unexplained == []
@@ -57,7 +73,7 @@ def test_every_key_of_the_schema_is_explained():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_the_shipped_playbooks_satisfy_the_schema(path):
-    problems = [e.message for e in VALIDATOR.iter_errors(yaml.safe_load(path.read_text()))]
+    problems = [e.message for e in VALIDATOR.iter_errors(yaml.load(path.read_text(), Yaml))]
 
     assert problems == []
 
@@ -69,6 +85,13 @@ READER_KEYS = {
     ("steps",): "steps: [{{operation: sync, {key}: 1}}, {{check: {{type: 1}}, {key}: 1}}]\n",
     ("steps", "proof"): "steps: [{{operation: reboot, proof: {{{key}: 1}}}}]\n",
     ("rollout",): "rollout: {{{key}: 1}}\n",
+    ("rollout", "between_waves"): "rollout: {{waves: [1], between_waves: {{{key}: 1}}}}\n",
+    ("rollout", "stop_when"): "rollout: {{stop_when: {{{key}: 1}}}}\n",
+    ("steps", "approve"): "steps: [{{approve: {{{key}: 1}}}}]\n",
+    ("rescue",): "rescue: [{{operation: sync, {key}: 1}}, {{check: {{type: 1}}, {key}: 1}}]\n",
+    ("window",): "window: {{{key}: 1}}\n",
+    ("window", "blackout"): "window: {{blackout: {{{key}: 1}}}}\n",
+    ("notify",): "notify: {{{key}: 1}}\n",
     ("requests",): "requests: {{{key}: 1}}\n",
     ("retry",): "retry: {{{key}: 1}}\n",
 }
@@ -102,6 +125,24 @@ GOOD = [
     minimal(more="guard: {status: any, fresh_within: 10s, location_name: {matches: ['a*']}}\n"),
     minimal(steps="- sleep: 3s\n- {check: {status: up}, within: 5m}"),
     minimal("{all: true, exclude: [1, SN2], order_by: [name, -id], limit: 3}"),
+    minimal(
+        more="rollout: {max_down: 3, waves: [1, 10, 25%, '100%'], spread_by: [type, region]}\n"
+    ),
+    minimal(more="rollout: {waves: [1], between_waves: {succeeded: 9, approval: {by: another}}}\n"),
+    minimal(more="rollout: {waves: [1], between_waves: {succeeded: 9%, approval: true}}\n"),
+    minimal(more="rollout: {stop_when: {failed: 0, unconfirmed: 0%, failure_rate: 9.5%}}\n"),
+    minimal(more="rollout: {max_down_per: {location: 1, region: 2, 'organization_id, type': 3}}\n"),
+    minimal(more="rollout: {max_down: '${n}', waves: ['${n}']}\nvars: {n: 3}\n"),
+    minimal(more="rescue: [{operation: sync}, {approve: Go on}]\n"),
+    minimal(more="notify: {to: noc, on: [paused, finished]}\n"),
+    minimal(more="notify: {to: 24}\n").replace("branch", "2026"),
+    minimal(more="window: {opens: 0 1 * * sat, lasts: 4h, timezone: UTC, cutoff: fits}\n"),
+    minimal(more="window: {opens: 2026-12-05T01:00, lasts: 4h, timezone: UTC}\n"),
+    minimal(
+        steps="- {operation: sync, continue_on: [failed]}\n- {approve: {question: Go on, by: another}}"
+        "\n- notify: 'a ${x}'",
+        more="notify: {to: [noc]}\nvars: {x: 1}\n",
+    ),
 ]
 BAD = [
     minimal(steps="- sleep: 31536001"),
@@ -120,6 +161,33 @@ BAD = [
     minimal(steps="- {check: {status: up, within: 3m}}"),
     minimal(steps="[]"),
     minimal(more="rollout: {max_down: 0}\n"),
+    minimal(more="rollout: {max_down: 0.5}\n"),
+    minimal(more="rollout: {waves: 10}\n"),
+    minimal(more="rollout: {waves: [half]}\n"),
+    minimal(more="rollout: {waves: []}\n"),
+    minimal(more="rollout: {waves: [1], spread_by: [-type]}\n"),
+    minimal(more="rollout: {waves: [1], spread_by: [debug]}\n"),
+    minimal(more="rollout: {waves: [1], spread_by: password}\n"),
+    minimal(more="rollout: {waves: [1], between_waves: {}}\n"),
+    minimal(more="rollout: {waves: [1], between_waves: {approval: another}}\n"),
+    minimal(more="rollout: {waves: [1], between_waves: {approval: {}}}\n"),
+    minimal(more="rollout: {stop_when: {}}\n"),
+    minimal(more="rollout: {stop_when: {failure_rate: 5}}\n"),
+    minimal(more="rollout: {stop_when: {failure_rate: 1%, after: 0}}\n"),
+    minimal(more="rollout: {max_down_per: {}}\n"),
+    minimal(more="rollout: {max_down_per: {status: 1}}\n"),
+    minimal(more="rollout: {max_down_per: {location: 0}}\n"),
+    minimal(more="rollout: {ramp: fast}\n"),
+    minimal(more="rescue: []\n"),
+    minimal(more="notify: {on: paused}\n"),
+    minimal(more="notify: {to: 'slack://a'}\n"),
+    minimal(more="notify: {to: noc, on: later}\n"),
+    minimal(more="window: {lasts: 4h}\n"),
+    minimal(steps="- approve: ''"),
+    minimal(steps="- approve: true"),
+    minimal(steps="- approve: {by: another}"),
+    minimal(steps="- notify: 3", more="notify: {to: noc}\n"),
+    minimal(steps="- {operation: sync, continue_on: in_doubt}\n- sleep: 1"),
     minimal(more="requests: {per_second: 0}\n"),
     minimal(more="requests: {delay: fast}\n"),
     minimal(more="requests: {delay: -1}\n"),
@@ -140,11 +208,75 @@ def test_what_the_schema_refuses_the_reader_refuses(text):
     assert faults(text)
 
 
-def test_what_is_yet_to_come_has_its_shape_in_the_schema_already():
-    rollout = "rollout: {max_down: 3, waves: [1, 10, 25%], between_waves: {soak: 5m}}\n"
-    window = "window: {opens: '0 1 * * sat', lasts: 4h, timezone: UTC, cutoff: fits}\n"
-    text = minimal(steps="- approve: {by: noc}", more=rollout + window)
+def test_steps_that_are_yet_to_come_are_in_the_schema_already():
+    text = minimal(steps="- deactivate: true")
 
     assert is_valid(text)
-    assert not is_valid(minimal(more="rollout: {waves: [half]}\n"))
-    assert len(faults(text)) == 4
+    assert len(faults(text)) == 1
+
+
+def test_every_share_that_the_reader_takes_the_schema_takes_and_no_other():
+    for share in [
+        "0%",
+        "0.0%",
+        "0.5%",
+        "1%",
+        "99.9999%",
+        "100%",
+        "100.0%",
+        "100.1%",
+        "101%",
+        "-1%",
+    ]:
+        for key in ["max_down: {}", "stop_when: {{failed: {}}}", "waves: [{}]"]:
+            text = minimal(more=f"rollout: {{{key.format(share)}}}\n")
+
+            assert is_valid(text) is (not faults(text)), text
+
+
+AMOUNTS = st.sampled_from([0, 1, 5, -1, 0.5, True, "5", "0%", "10%", "100%", "101%", "x", "", None])
+NAMES = st.sampled_from(
+    ["location", "region", "-type", "debug", "status", "password", "a, b", "", 1]
+)
+MANY_NAMES = NAMES | st.lists(NAMES, max_size=2)
+WORDS = st.sampled_from(
+    [True, False, "anybody", "another", "x", "failed", "in_doubt", "paused", {}]
+)
+MANY_WORDS = WORDS | st.lists(WORDS, max_size=2)
+
+
+def some(**shapes):
+    return st.fixed_dictionaries({}, optional=shapes) | st.sampled_from([None, [], "x"])
+
+
+ROLLOUTS = some(
+    max_down=AMOUNTS,
+    max_down_per=st.dictionaries(NAMES.map(str), AMOUNTS, max_size=2),
+    waves=st.lists(AMOUNTS, max_size=2) | AMOUNTS,
+    spread_by=MANY_NAMES,
+    between_waves=some(soak=AMOUNTS, succeeded=AMOUNTS, approval=WORDS | some(by=WORDS)),
+    stop_when=some(failed=AMOUNTS, in_doubt=AMOUNTS, failure_rate=AMOUNTS, after=AMOUNTS),
+    strict=WORDS,
+    ramp=WORDS,
+)
+STEPS = st.lists(
+    some(operation=st.just("sync"), continue_on=MANY_WORDS)
+    | some(approve=WORDS | AMOUNTS | some(question=WORDS | AMOUNTS, by=WORDS))
+    | some(notify=WORDS | AMOUNTS),
+    max_size=2,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ROLLOUTS, STEPS, STEPS, some(to=MANY_NAMES, on=MANY_WORDS))
+def test_whatever_is_written_the_reader_takes_nothing_that_the_schema_refuses(
+    rollout, steps, rescue, notify
+):
+    whole = {"playbook": "a", "devices": {"type": 1}, "steps": [{"sleep": 1}]}
+    whole["notify"] = {"to": "noc"}
+    parts = {"rollout": rollout, "steps": [*steps, {"sleep": 1}], "rescue": rescue}
+
+    for name, part in {**parts, "notify": notify}.items():
+        text = json.dumps({**whole, name: part})
+
+        assert is_valid(text) or faults(text), text

@@ -81,7 +81,7 @@ def test_nothing_is_said_of_a_place_whose_variable_has_no_value(place):
     ("more", "key", "message", "hint"),
     [
         ("description: ${sites}\n", "description", "no variable 'sites'", "'site'"),
-        ("rollout: {max_down: '${most}%'}\n", "rollout.max_down", "not a whole number", ""),
+        ("rollout: {max_down: '${site}%'}\n", "rollout.max_down", "not a share", ""),
         ("rollout: {max_down: '${quoted}'}\n", "rollout.max_down", "in quotes", ""),
         ("rollout: {max_down: '${}'}\n", "rollout.max_down", "no variable ''", ""),
     ],

@@ -2,10 +2,19 @@
 
 from html.parser import HTMLParser
 
-from orchestrator.model.events import RunFinished, RunPaused, RunStopped
+from orchestrator.model.events import ApprovalGiven, RunFinished, RunPaused, RunStopped
 from orchestrator.report.html import as_html
 from orchestrator.report.summary import Summary
-from tests.support.histories import T0, finished, intended, planned, run_started, succeeded
+from tests.support.histories import (
+    T0,
+    careful_story,
+    finished,
+    intended,
+    planned,
+    run_started,
+    succeeded,
+)
+from tests.support.recorded_runs import careful_plan
 
 VOID = {"meta", "line"}
 
@@ -100,7 +109,42 @@ def test_a_run_without_trouble_or_outage_has_no_empty_sections():
 
 
 def test_a_paused_run_says_why():
-    assert "Pauses: 401" in page(run_started(), RunPaused(T0, "token", "401")).text
+    assert (
+        "paused because of the token: 401"
+        in page(run_started(), RunPaused(T0, "token", "401")).text
+    )
+
+
+def careful_page(*more):
+    summary = Summary.of(careful_plan(), (*careful_story(), *more))
+    return Page(as_html(summary, run_id="night-1", head="f" * 64, driven=True))
+
+
+def test_the_page_tells_how_the_campaign_was_led():
+    text = careful_page().text
+
+    assert "night-1 waiting for approval (wave 3) waiting for approval of wave 3 by another" in text
+    assert "Waves 2 of 3 begun wave devices must succeed" in text
+    assert "1 2 2 2026-11-22 04:16:00Z 2026-11-22 04:19:20Z 2 succeeded; passed: 2 of 2" in text
+    assert "inconclusive: 3 of 5 succeeded; 1 may be missing" in text
+    assert "failed 0 2 unconfirmed 2 2 in any trouble (25%) 2 2" in text
+    assert "Limits now: max_down 2 (plan 5), delay 1s (plan 200ms)" in text
+    assert (
+        "alice on noc-2 paused the run; nothing new is started, chains once begun are finished"
+        " smoke in the data centre"
+    ) in text
+    assert "opened open until closed 2026-11-21 22:16 in America/Mexico_City (2026" in text
+    assert "By order 2 are allowed in the end." in text
+    assert "devices that came through the rescue 1" in text
+    assert "Notifications: 1 sent, 1 failed, last to noc-mail: connection refused" in text
+
+
+def test_what_people_type_is_only_text():
+    evil = "<script>alert(1)</script>"
+    made = careful_page(ApprovalGiven(T0 + 2000, evil, evil, evil, evil))
+
+    assert "script" not in made.tags
+    assert made.text.count(evil) == 4
 
 
 def test_a_run_that_never_began_still_has_a_page():

@@ -3,12 +3,18 @@
 import pytest
 
 from orchestrator.model.events import (
+    ApprovalAsked,
+    ApprovalGiven,
+    ContinueOrdered,
     DeviceRelapsed,
     DeviceReturned,
     DoubtResolved,
+    LimitOrdered,
     OperationLost,
     OperationRefused,
     OperationUnsent,
+    PauseOrdered,
+    RescueStarted,
     RetryScheduled,
     RunContinued,
     RunFinished,
@@ -18,25 +24,34 @@ from orchestrator.model.events import (
     RunStopped,
     SendingSlowed,
     StepFailed,
+    StepForgiven,
     StepHeld,
     StepStarted,
+    WaveFinished,
+    WaveStarted,
+    WindowClosed,
+    WindowOpened,
 )
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, Plan
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.selections import Selection
 from orchestrator.model.steps import OperationStep, SleepStep, default_proof
-from orchestrator.report.summary import DeviceRow, State, Summary
+from orchestrator.report.figures import DeviceRow
+from orchestrator.report.summary import State, Summary
 from tests.support.histories import (
     EVERY_KIND,
+    MEXICO,
     T0,
     accepted,
+    careful_story,
     finished,
     intended,
     planned,
     run_started,
     succeeded,
 )
+from tests.support.recorded_runs import careful_plan
 
 
 def told(*events, **given):
@@ -50,6 +65,13 @@ STATES = {
     State.NEW: [],
     State.RUNNING: [run_started()],
     State.PAUSED: [run_started(), RunPaused(T0, "token", "401")],
+    State.SOAKING: [
+        run_started(),
+        WaveStarted(T0, 1, 2),
+        WaveFinished(T0, 1, {"succeeded": 2}, T0 + 60),
+    ],
+    State.WAITING_FOR_WINDOW: [run_started(), WindowClosed(T0, MEXICO, T0 + 60)],
+    State.WAITING_FOR_APPROVAL: [run_started(), ApprovalAsked(T0, "wave 2", "?")],
     State.INTERRUPTED: [run_started(), RunInterrupted(T0, "Ctrl-C")],
     State.STOPPED: [run_started(), RunStopped(T0, "person", "ana")],
     State.FINISHED: [run_started(), RunFinished(T0, {})],
@@ -59,6 +81,56 @@ STATES = {
 @pytest.mark.parametrize(("state", "events"), STATES.items(), ids=STATES)
 def test_the_state_follows_the_turns_of_the_run(state, events):
     assert told(*events).state is state
+
+
+PAUSED_BY_A_PERSON = PauseOrdered(T0, "alice", "noc-2", "smoke")
+
+
+def test_a_pause_by_a_person_outlives_the_controllers_and_the_process():
+    held = [run_started(), PAUSED_BY_A_PERSON, RunPaused(T0, "token", "401"), RunContinued(T0 + 9)]
+
+    assert told(*held).state is State.PAUSED
+    assert told(*held, RunResumed(T0 + 20, 2, "ben", "noc-2")).state is State.PAUSED
+    assert told(*held, ContinueOrdered(T0 + 30, "ben", "noc-1")).state is State.RUNNING
+
+
+def test_what_only_a_person_ends_is_named_before_what_ends_by_itself():
+    held = [
+        *STATES[State.SOAKING],
+        WindowClosed(T0, MEXICO, T0 + 60),
+        ApprovalAsked(T0, "step 3", "?"),
+    ]
+
+    assert told(*held).state is State.WAITING_FOR_APPROVAL
+    assert told(*held[:-1]).state is State.WAITING_FOR_WINDOW
+
+
+def test_reasons_to_wait_that_overlap_are_counted_once():
+    summary = told(
+        run_started(),
+        PauseOrdered(T0 + 10, "alice", "noc-2"),
+        RunPaused(T0 + 20, "token", "401"),
+        RunContinued(T0 + 40),
+        ContinueOrdered(T0 + 60, "alice", "noc-2"),
+        WindowClosed(T0 + 100, MEXICO, T0 + 130),
+        WindowOpened(T0 + 130, T0 + 500, MEXICO),
+        ApprovalAsked(T0 + 200, "wave 2", "?"),
+        ApprovalGiven(T0 + 205, "wave 2", "ben", "noc-1"),
+    )
+
+    assert summary.idle_seconds == 50 + 30 + 5
+
+
+def test_a_gap_between_processes_counts_once_beside_a_pause():
+    summary = told(
+        run_started(),
+        PauseOrdered(T0 + 10, "alice", "noc-2"),
+        RunInterrupted(T0 + 20, "Ctrl-C"),
+        RunResumed(T0 + 70, 2, "ben", "noc-2"),
+        ContinueOrdered(T0 + 90, "alice", "noc-2"),
+    )
+
+    assert summary.idle_seconds == 80
 
 
 def test_a_pause_is_over_when_the_run_continues():
@@ -239,8 +311,11 @@ def test_the_end_is_foreseen_from_the_rate_without_the_time_of_pauses():
         [run_started()],
         [run_started(), finished(1), RunPaused(T0, "token", "401")],
         [run_started(), finished(1), RunFinished(T0, {})],
+        [run_started(), finished(1), PAUSED_BY_A_PERSON],
+        [run_started(), finished(1), WindowClosed(T0, MEXICO)],
+        [run_started(), finished(1), RunStopped(T0, "budget", "x")],
     ],
-    ids=["new", "nothing finished", "paused", "over"],
+    ids=["new", "nothing finished", "paused", "over", "held", "no window", "stopped"],
 )
 def test_there_is_not_always_an_end_to_foresee(events):
     assert told(*events).estimated_end(T0 + 5) is None
@@ -282,6 +357,74 @@ def test_the_last_request_for_patience_is_kept():
     slowed = SendingSlowed(T0, T0 + 30, 2.0, "429")
 
     assert told(run_started(), slowed).slowed == slowed
+
+
+def test_a_forgiven_device_is_not_down_and_its_verdict_counts_in_the_end():
+    forgiven = [
+        run_started(),
+        intended(1),
+        StepForgiven(T0 + 9, 1, 0, "unconfirmed", "late"),
+    ]
+    summary = told(*forgiven)
+
+    assert (summary.forgiven, summary.down, summary.has_trouble) == ({1}, 0, False)
+    assert summary.row(1).reason == "goes on all the same"
+    assert told(*forgiven, finished(1, verdict="unconfirmed", step=1)).has_trouble
+
+
+def test_a_rescue_is_complete_with_its_last_step():
+    plan = careful_plan()
+    begun = [
+        run_started(),
+        intended(1),
+        StepFailed(T0 + 9, 1, 0, "failed", "404"),
+        RescueStarted(T0 + 9, 1, 2, "failed"),
+    ]
+    done = [*begun, intended(1, step=2, operation="sync"), succeeded(1, step=2)]
+
+    assert Summary.of(plan, begun).rescued == {1: False}
+    assert Summary.of(plan, begun).row(1).reason == "goes into its rescue"
+    assert Summary.of(plan, done).rescued == {1: True}
+
+
+def test_a_last_step_without_a_rescue_rescues_nobody():
+    assert told(run_started(), intended(1), succeeded(1), titles=("factory",)).rescued == {}
+
+
+def test_steps_of_the_rescue_are_counted_for_themselves():
+    summary = Summary.of(careful_plan())
+
+    assert [summary.title(step) for step in range(4)] == [
+        "step 1 (factory)",
+        "step 2 (reconf)",
+        "rescue step 1 (sync)",
+        "step 4",
+    ]
+
+
+def test_the_ceiling_for_devices_down_follows_orders():
+    order = LimitOrdered(T0, "alice", "noc-2", "max_down", 2, 5)
+
+    assert (told(order, max_down=5).max_down_now, told(order, max_down=5).max_down) == (2, 5)
+    assert told().max_down_now is None
+
+
+def test_a_careful_campaign_adds_up():
+    summary = Summary.of(careful_plan(), careful_story())
+
+    assert summary.counts()["succeeded"] == 5
+    assert [wave.ended for wave in summary.course.waves.values()] == [2, 6]
+    assert [str(each) for each in summary.spendings()] == [
+        "0 of 2 failed",
+        "2 of 2 unconfirmed",
+        "2 of 2 in any trouble (25%)",
+    ]
+
+
+def test_a_second_verdict_is_not_counted_for_the_wave():
+    summary = told(run_started(), WaveStarted(T0, 1, 3), finished(1), finished(1))
+
+    assert summary.course.wave.ended == 1
 
 
 def test_every_kind_of_event_is_taken():

@@ -4,19 +4,30 @@ import csv
 import io
 import json
 
-from orchestrator.model.events import RunFinished, RunInterrupted, RunPaused, RunStopped
+from orchestrator.model.events import (
+    PauseOrdered,
+    RunFinished,
+    RunInterrupted,
+    RunPaused,
+    RunStopped,
+    WaveStarted,
+    WindowClosed,
+)
 from orchestrator.report.summary import Summary
 from orchestrator.report.tables import as_csv, as_json, as_text, device_rows, reasons, tell
 from tests.support.histories import (
     EVERY_KIND,
+    MEXICO,
     T0,
     accepted,
+    careful_story,
     finished,
     intended,
     planned,
     run_started,
     succeeded,
 )
+from tests.support.recorded_runs import careful_plan
 
 
 def told(*events, **given):
@@ -61,10 +72,129 @@ def test_text_tells_how_a_run_ended_and_why_it_stopped_or_pauses():
     ended = told(*CAMPAIGN, RunStopped(T0, "person", "by ana"), RunFinished(T0 + 300, {}))
     paused = told(*CAMPAIGN, RunPaused(T0, "token", "the token is not accepted"))
 
-    assert "  stopped: by ana\n  ended 2026-11-22 04:20:00Z after 5m\n" in as_text(
+    assert as_text(ended, run_id="x").startswith("run x: stopped (person)\n")
+    assert ("  stopped by a person: by ana\n  ended 2026-11-22 04:20:00Z after 5m\n") in as_text(
         ended, run_id="x"
     )
-    assert "  pauses: the token is not accepted\n" in as_text(paused, run_id="x")
+    assert "  paused because of the token: the token is not accepted\n" in as_text(
+        paused, run_id="x"
+    )
+
+
+def test_text_tells_how_the_campaign_was_led():
+    text = as_text(Summary.of(careful_plan(), careful_story()), run_id="night-1")
+    _, _, led = text.partition("came through it\n\n")
+
+    assert text.startswith(
+        "run night-1: waiting for approval (wave 3)\n"
+        "  redeploy for 20 devices of https://control.example.com/api/v1\n"
+        "  started 2026-11-22 04:15:00Z by ana on noc-1\n"
+        "  waiting for approval of wave 3 by another person than the one who started the run:"
+        " wave 2: 3 of 5 succeeded; 1 may be missing. May wave 3 begin?\n"
+    )
+    assert "  rescue step 1 (sync): median 59s" in text
+    assert "  went on after a step without success: 1 device\n" in text
+    assert "  rescue: 1 device, 1 came through it\n" in text
+    assert led == (
+        "  waves: 2 begun of 3\n"
+        "      1       2 devices  2 succeeded; passed: 2 of 2 succeeded\n"
+        "      2       6 devices  3 succeeded, 2 unconfirmed, 1 skipped;"
+        " inconclusive: 3 of 5 succeeded; 1 may be missing\n"
+        "  budget spent: 0 of 2 failed, 2 of 2 unconfirmed, 2 of 2 in any trouble (25%)\n"
+        "  limits changed: max_down 2 (plan 5), delay 1s (plan 200ms)\n"
+        "  window:\n"
+        "    opened 2026-11-21 22:16 in America/Mexico_City (2026-11-22 04:16:00Z),"
+        " open until 2026-11-22 02:16 in America/Mexico_City (2026-11-22 08:16:00Z)\n"
+        "  who did what:\n"
+        "    2026-11-22 04:26:00Z  alice on noc-2 lowered max_down from 5 to 2:"
+        " the night shift is thin\n"
+        "    2026-11-22 04:26:01Z  alice on noc-2 raised delay from 200ms to 1s"
+        " (no reason was given)\n"
+        "    2026-11-22 04:26:20Z  alice on noc-2 paused the run; nothing new is started,"
+        " chains once begun are finished: smoke in the data centre\n"
+        "    2026-11-22 04:27:40Z  ben on noc-1 took the pause back; the run goes on:"
+        " false alarm\n"
+        "  notifications: 1 sent, 1 failed, last to noc-mail: connection refused\n"
+        "\n"
+        "  To look at:\n"
+        "    device 5 (ZN5), step 1 (factory): unconfirmed, no return within 20m\n"
+        "    device 6 (ZN6), step 2 (reconf): unconfirmed, no return within 20m\n"
+    )
+
+
+def test_text_shows_the_last_of_many_waves_and_orders():
+    waves = [WaveStarted(T0, number, 5) for number in range(1, 31)]
+    pauses = [PauseOrdered(T0, f"person {number}", "h", "x") for number in range(30)]
+    text = as_text(told(run_started(), *waves, *pauses), run_id="x")
+
+    assert "  waves: 30 begun\n    18 before these\n     19       5 devices  0 of 5" in text
+    assert "    18 before these; see orchestrator audit show\n" in text
+    assert "person 17 " not in text
+    assert "person 18 on h paused the run" in text
+
+
+def test_json_tells_how_the_campaign_was_led():
+    told_json = as_json(Summary.of(careful_plan(), careful_story()), run_id="night-1")
+
+    assert json.loads(json.dumps(told_json)) == told_json
+    assert (told_json["state"], told_json["standing"]) == (
+        "waiting_for_approval",
+        "waiting for approval (wave 3)",
+    )
+    assert told_json["waves"][1] == {
+        "wave": 2,
+        "devices": 6,
+        "must_succeed": 5,
+        "began_at": "2026-11-22T04:24:20.250000Z",
+        "finished_at": "2026-11-22T04:32:01.250000Z",
+        "soaks_until": None,
+        "verdicts": {"succeeded": 3, "unconfirmed": 2, "skipped": 1},
+        "outcome": "inconclusive",
+        "detail": "3 of 5 succeeded; 1 may be missing",
+    }
+    assert told_json["waves_in_all"] == 3
+    assert told_json["budget"][-1] == {"name": "failure_rate", "spent": 2, "allowed": 2}
+    assert told_json["limits_changed"]["max_down"] == {"planned": 5, "now": 2}
+    assert (told_json["max_down"], told_json["max_down_now"]) == (5, 2)
+    assert told_json["windows"] == [
+        {
+            "zone": MEXICO,
+            "opened_at": "2026-11-22T04:16:00.250000Z",
+            "until": "2026-11-22T08:16:00.250000Z",
+            "closed_at": None,
+        }
+    ]
+    assert told_json["asked"] == [
+        {
+            "what": "wave 3",
+            "question": "wave 2: 3 of 5 succeeded; 1 may be missing. May wave 3 begin?",
+            "by": "another",
+        }
+    ]
+    assert [order["order"] for order in told_json["orders"]] == [
+        "LimitOrdered",
+        "LimitOrdered",
+        "PauseOrdered",
+        "ContinueOrdered",
+    ]
+    assert told_json["orders"][1]["why"] is None
+    assert told_json["notifications"]["last_failure"] == "noc-mail: connection refused"
+    assert (told_json["forgiven"], told_json["rescued"], told_json["rescues_completed"]) == (
+        1,
+        1,
+        1,
+    )
+
+
+def test_json_names_the_person_who_paused_and_the_next_opening():
+    pause = PauseOrdered(T0, "alice", "noc-2", "smoke")
+    closed = WindowClosed(T0, MEXICO, T0 + 60)
+    told_json = as_json(told(run_started(), closed, pause), run_id="x")
+
+    assert told_json["state"] == "paused"
+    assert told_json["paused"]["cause"] == "person"
+    assert told_json["paused"]["detail"].startswith("alice on noc-2 paused the run")
+    assert told_json["next_opening_at"] == "2026-11-22T04:16:00.250000Z"
 
 
 def test_text_of_a_run_that_never_began_is_short():
@@ -161,11 +291,15 @@ def test_csv_has_a_head_and_one_line_an_event():
     rows = list(csv.DictReader(io.StringIO(text)))
 
     assert [row["event"] for row in rows] == [type(event).__name__ for event in EVERY_KIND]
+    by_event = {row["event"]: row for row in rows}
     assert rows[10]["seq"] == "11"
-    assert (rows[10]["device"], rows[10]["serial_number"]) == ("1001", "ZN1001")
-    assert (rows[10]["operation"], rows[10]["attempt"]) == ("factory", "1")
-    assert rows[3]["reason"] == "the token is not accepted"
-    assert rows[16]["reason"] == "nothing pending, no contact"
+    intent = by_event["OperationIntended"]
+    assert (intent["device"], intent["serial_number"]) == ("1001", "ZN1001")
+    assert (intent["operation"], intent["attempt"]) == ("factory", "1")
+    assert by_event["RunPaused"]["reason"] == "the token is not accepted"
+    assert by_event["DoubtResolved"]["reason"] == "nothing pending, no contact"
+    assert by_event["PauseOrdered"]["reason"] == "smoke in the data centre"
+    assert by_event["ApprovalAsked"]["reason"] == "May wave 3 begin?"
     assert rows[0]["device"] == ""
 
 

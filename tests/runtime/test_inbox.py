@@ -3,6 +3,8 @@
 import anyio
 import pytest
 
+from orchestrator.adapters.memory_orders import MemoryPlaced
+from orchestrator.model.orders import Pause, Person
 from orchestrator.model.readings import Probed
 from orchestrator.runtime.inbox import LONGEST_WAIT, Inbox
 from tests.support.virtual import LoopClock
@@ -60,3 +62,19 @@ async def test_on_a_faster_clock_a_wait_is_shorter(looptime):
     await Inbox(clock).wait(clock.now() + 60)
 
     assert looptime == 1
+
+
+async def test_an_order_wakes_the_reader_and_waits_apart_from_the_news(looptime):
+    inbox = Inbox(LoopClock())
+    placed = MemoryPlaced(Pause(Person("alice", "ops-1")))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(inbox.wait, None)
+        await anyio.sleep(1)
+        inbox.put_order(placed)
+
+    assert looptime == 1
+    assert inbox.take() == []
+    await inbox.wait(None)
+    assert looptime == 1
+    assert (inbox.take_order(), inbox.take_order()) == (placed, None)

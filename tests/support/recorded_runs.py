@@ -1,13 +1,18 @@
 """Runs on disk as a process would have left them: a plan, a journal, nothing else."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import anyio
 
 from orchestrator.adapters.file_journal import FileJournal
 from orchestrator.adapters.plan_file import write_plan
 from orchestrator.adapters.run_folder import RunFolder, RunsFolder
+from orchestrator.model.amounts import Share
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import RunFinished
-from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
+from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice, Wave
+from orchestrator.model.policies import Budget
 from tests.support import histories
 from tests.support.playbooks import playbook, source
 
@@ -19,6 +24,12 @@ REDEPLOY = """
       - operation: factory
       - operation: reconf
     rollout: {max_down: 2}
+"""
+
+CAREFUL = f"""{REDEPLOY}
+    rescue:
+      - operation: sync
+    notify: {{to: [noc-chat, noc-mail]}}
 """
 
 
@@ -41,6 +52,21 @@ def plan_of(*devices: int, text: str = REDEPLOY, **changes) -> Plan:
         devices=tuple(PlannedDevice(DeviceId(d), f"ZN{d}", f"branch {d}") for d in devices),
         limits=limits,
         **details,
+    )
+
+
+def careful_plan() -> Plan:
+    """Give the plan of `histories.careful_story`: three waves, budgets, a rescue, people to tell."""
+    devices = range(1, 21)
+    plan = plan_of(*devices, text=CAREFUL)
+    return replace(
+        plan,
+        limits=replace(
+            plan.limits,
+            max_down=5,
+            waves=(Wave(2, 2), Wave(6, 5), Wave(12, 0)),
+            budget=Budget(failed=2, unconfirmed=2, failure_rate=Share(Fraction(1, 4)), after=10),
+        ),
     )
 
 

@@ -7,22 +7,31 @@ since the story began.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
 from orchestrator.engine.progressing import DeviceRun
 from orchestrator.engine.run import PATIENCE, Run, replayed, resuming
 from orchestrator.model import answers, commands, events, moments
 from orchestrator.model.answering import event_of
-from orchestrator.model.devices import DeviceId, device_from_record
+from orchestrator.model.devices import DeviceId, Status, device_from_record
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
-from orchestrator.model.plans import Limits, Plan, PlannedDevice
+from orchestrator.model.orders import Order, Person
+from orchestrator.model.plans import Limits, Plan, PlannedDevice, Wave
 from orchestrator.model.playbooks import Playbook, PlaybookSource
-from orchestrator.model.policies import Guard, RequestLimits, RetryPolicy, Rollout
-from orchestrator.model.readings import Probed, Reading, ReadingFailed
+from orchestrator.model.policies import (
+    Budget,
+    GroupLimit,
+    Guard,
+    RequestLimits,
+    RetryPolicy,
+    Rollout,
+)
+from orchestrator.model.readings import Census, DevicesHeld, Probed, Reading, ReadingFailed
 from orchestrator.model.selections import Selection
 from orchestrator.model.steps import CheckStep, OperationStep, SleepStep, Step, default_proof
+from orchestrator.model.windows import Window
 
 T0 = 1_795_320_900.0
 MOMENTS = ("last_connection", "status_change", "last_configuration")
@@ -35,6 +44,9 @@ VOLATILE = frozenset(
         "due",
         "quiet_until",
         "quiet_contact_at",
+        "is_held",
+        "held_since",
+        "course",
     }
 )
 
@@ -56,17 +68,31 @@ def plan_of(
     selection: Selection | None = None,
     retry: RetryPolicy | None = None,
     created_at: float = T0,
+    rescue: tuple[Step, ...] = (),
+    rollout: Rollout | None = None,
+    waves: Sequence[Wave] = (),
+    budget: Budget | None = None,
+    per: Sequence[GroupLimit] = (),
+    groups: Mapping[int, tuple[str, ...]] | None = None,
+    window: Window | None = None,
+    zones: Mapping[int, str] | None = None,
+    expected: tuple[int, ...] = (),
 ) -> Plan:
-    """Give a plan over devices 1, 2, 3... with serial numbers SN1, SN2, SN3..."""
+    """Give a plan over devices 1, 2, 3... with serial numbers SN1, SN2, SN3...
+
+    `waves`, `budget` and `per` are the limits as a plan has them: whole numbers.
+    """
     playbook = Playbook(
         name="story",
         description="",
         selection=selection or Selection(everything=True),
         steps=steps,
         guard=guard or Guard(),
-        rollout=Rollout(max_down),
+        rollout=rollout or Rollout(max_down),
         requests=RequestLimits(delay, in_flight, per_second),
         retry=retry or RetryPolicy(),
+        rescue=rescue,
+        window=window,
     )
     return Plan(
         playbook=playbook,
@@ -74,9 +100,26 @@ def plan_of(
         controller="https://control.example.com/api/v1",
         created_at=created_at,
         devices=tuple(
-            PlannedDevice(DeviceId(n), f"SN{n}", f"branch {n}") for n in range(1, devices + 1)
+            PlannedDevice(
+                DeviceId(n),
+                f"SN{n}",
+                f"branch {n}",
+                (groups or {}).get(n, ()),
+                (zones or {}).get(n),
+            )
+            for n in range(1, devices + 1)
         ),
-        limits=Limits(devices, max_down, in_flight, delay, per_second),
+        limits=Limits(
+            devices,
+            max_down,
+            in_flight,
+            delay,
+            per_second,
+            tuple(per),
+            tuple(waves),
+            budget or Budget(),
+        ),
+        expected=expected,
     )
 
 
@@ -112,6 +155,14 @@ class Story:
         """What probes find."""
         self.probe_detail: dict[str, object] = {}
         self.probes = 0
+        self.censuses = 0
+        self.notices: list[commands.SendNotice] = []
+        self.held: set[int] = set()
+        """Devices that this run holds, so that no other does."""
+        self.elsewhere: dict[int, str] = {}
+        """Devices that another run holds, and which."""
+        self.is_alone = True
+        self.census_fails: ReadingFailed | None = None
         self.records = {d.id: self._healthy(d) for d in self.plan.devices}
         self.run = Run(self.plan, patience=patience)
         self._record([_beginning(self.plan)])
@@ -136,6 +187,19 @@ class Story:
         """The controller's record of a device from now on; moments are seconds of the story."""
         self.records[DeviceId(device)].update(changes)
         return self
+
+    def another(self, device: int, **changes: object) -> "Story":
+        """A device of the controller's that the run is not about."""
+        self.records[DeviceId(device)] = {
+            **self._healthy(PlannedDevice(DeviceId(device), f"SN{device}", None)),
+            **changes,
+        }
+        return self
+
+    def obeys(self, order: Order) -> "Story":
+        """A person's order from another terminal."""
+        self._record(self.run.obey(order, self.now))
+        return self.settles()
 
     def loses(self, device: int = 1) -> "Story":
         """The controller has no such record any more."""
@@ -272,12 +336,37 @@ class Story:
                 self.probes += 1
                 found = Probed(self.now, self.is_usable, **self.probe_detail)
                 self.run.observe(found, self.now)
+            case commands.HoldDevices():
+                self._hold(command)
+            case commands.ReleaseDevices():
+                self.held -= set(command.devices)
+            case commands.TakeCensus():
+                self._count()
+            case commands.SendNotice():
+                self.notices.append(command)
             case _:
                 self.reads.append(command)
                 if self.is_silent:
                     self.unread.append((self.now, command))
                 else:
                     self._read(command, asked_at=self.now)
+
+    def _hold(self, command: commands.HoldDevices) -> None:
+        ours = tuple(device for device in command.devices if device not in self.elsewhere)
+        theirs = tuple((d, self.elsewhere[d]) for d in command.devices if d in self.elsewhere)
+        self.held |= set(ours)
+        self.run.observe(DevicesHeld(self.now, ours, theirs, alone=self.is_alone), self.now)
+
+    def _count(self) -> None:
+        self.censuses += 1
+        if self.census_fails is not None:
+            self.run.observe(Census(self.now, None, self.census_fails), self.now)
+            return
+        found = [
+            self._reading(record, self.now, is_detail=False) for record in self.records.values()
+        ]
+        down = tuple(r.device for r in found if r.device.status is Status.DOWN)
+        self.run.observe(Census(self.now, down), self.now)
 
     def _read(self, command: commands.Command, *, asked_at: float) -> None:
         is_many = isinstance(command, commands.ReadDevices)
@@ -321,11 +410,21 @@ def durable(run: Run) -> dict[str, object]:
         "in_flight": run.admissions.in_flight,
         "pace": run.pace,
         "stopped": run.stopped,
+        "pause": run.pause,
+        "abandoned": run.is_abandoned,
+        "limits": run.limits,
+        "wave": (run.waves.number, run.waves.stage.name.replace("LOOKING", "SOAKING")),
+        "asked": (run.approvals.open, run.approvals.given, run.approvals.denied),
+        "windows": (run.zones.open_until, run.zones.closed),
         "interrupted": run.interrupted,
         "is_paused": run.is_paused,
         "finished_at": run.finished_at,
         "active": run.active(run.last_at),
     }
+
+
+ANA = Person("ana", "noc-1", "ticket 12")
+BEN = Person("ben", "noc-2")
 
 
 def check(*conditions: object, within: float = 0.0) -> CheckStep:

@@ -15,11 +15,14 @@ from orchestrator.model.events import Event, RunStarted
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, Plan, PlannedDevice
 from orchestrator.model.playbooks import Playbook, PlaybookSource
-from orchestrator.model.policies import RequestLimits, Rollout
+from orchestrator.model.policies import GroupLimit, RequestLimits, Rollout
 from orchestrator.model.selections import Selection
 from orchestrator.model.steps import OperationStep, Step, default_proof
-from orchestrator.ports import Controller, Listener
+from orchestrator.ports import Controller, Leases, Listener, Messenger, Orders
+from orchestrator.report.notices import Notices
 from orchestrator.runtime.driving import Drive
+from orchestrator.runtime.heralding import Herald
+from orchestrator.runtime.inbox import Inbox
 from orchestrator.simulator.world import World
 from tests.support.worlds import FIRST, START
 
@@ -50,6 +53,8 @@ def plan_for(
     max_down: int = 10,
     requests: RequestLimits | None = None,
     listed: int | None = None,
+    max_down_per: tuple[GroupLimit, ...] = (),
+    **changes,
 ) -> Plan:
     requests = requests or RequestLimits(delay=0.2, in_flight=4, per_second=None)
     playbook = Playbook(
@@ -57,17 +62,26 @@ def plan_for(
         "",
         Selection(everything=True),
         steps or (operation("factory"), operation("reconf")),
-        rollout=Rollout(max_down),
+        rollout=Rollout(max_down, max_down_per),
         requests=requests,
+        **changes,
     )
     return Plan(
         playbook=playbook,
         source=PlaybookSource("test.yaml", ""),
         controller="https://control.test/api/v1",
         created_at=START,
-        devices=tuple(PlannedDevice(DeviceId(device), None, None) for device in devices),
+        devices=tuple(
+            PlannedDevice(DeviceId(device), None, None, ("somewhere",) * len(max_down_per))
+            for device in devices
+        ),
         limits=Limits(
-            len(devices), max_down, requests.in_flight, requests.delay, requests.per_second
+            len(devices),
+            max_down,
+            requests.in_flight,
+            requests.delay,
+            requests.per_second,
+            max_down_per,
         ),
         listed=len(devices) if listed is None else listed,
     )
@@ -91,9 +105,13 @@ class Campaign:
     clock: LoopClock = field(default_factory=LoopClock)
     listeners: Sequence[Listener] = ()
     controller: Controller | None = None
+    leases: Leases | None = None
+    orders: Orders | None = None
+    messenger: Messenger | None = None
 
     def __post_init__(self) -> None:
         self.run = Run(self.plan)
+        self.inbox = Inbox(self.clock)
         self.drive = Drive(
             self.run,
             journal=self.journal,
@@ -101,7 +119,15 @@ class Campaign:
             clock=self.clock,
             chance=random.Random(7).random,
             listeners=self.listeners,
+            leases=self.leases,
+            orders=self.orders,
+            herald=None if self.messenger is None else self._herald(self.messenger),
+            inbox=self.inbox,
         )
+
+    def _herald(self, messenger: Messenger) -> Herald:
+        notices = Notices(self.plan, "night-1")
+        return Herald(self.plan, notices, messenger, self.clock, self.inbox.put)
 
     async def to_the_end(self) -> "Campaign":
         await self.drive.record([beginning(self.plan)])

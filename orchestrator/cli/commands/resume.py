@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.cli.app import new_app
 from orchestrator.cli.commands.run import AsEvents, Plain
-from orchestrator.cli.options import CONTROLLER, LOG, RUNS, RunReference, with_settings
+from orchestrator.cli.options import CONTROLLER, LOG, OTHERS, RUNS, RunReference, with_settings
 
 if TYPE_CHECKING:
     from orchestrator.bootstrap import RunOutcome
@@ -16,7 +16,7 @@ app = new_app()
 
 
 @app.command()
-@with_settings(CONTROLLER, RUNS, LOG, opens_log=True)
+@with_settings(CONTROLLER, RUNS, OTHERS, LOG, opens_log=True)
 def resume(
     run: RunReference, *, settings: "Settings", as_json: AsEvents = False, plain: Plain = False
 ) -> int:

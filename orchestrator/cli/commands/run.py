@@ -10,6 +10,7 @@ from orchestrator.cli.app import new_app
 from orchestrator.cli.options import (
     CONTROLLER,
     LOG,
+    OTHERS,
     RUNS,
     PlaybookFile,
     Variables,
@@ -31,7 +32,7 @@ Plain = Annotated[bool, typer.Option("--plain", help="Write plain lines even on 
 
 
 @app.command()
-@with_settings(CONTROLLER, RUNS, LOG, opens_log=True)
+@with_settings(CONTROLLER, RUNS, OTHERS, LOG, opens_log=True)
 def run(
     playbook: PlaybookFile,
     *,

@@ -41,7 +41,7 @@ def _show(settings: "Settings", rows: "list[dict[str, object]]") -> None:
         screen.note(f"There are no runs in {settings.runs_dir} yet.")
         return
     head = ("RUN", "STATE", "DEVICES")
-    lines = [(row["run"], row["state"], row["damage"] or _told(row)) for row in rows]
+    lines = [(row["run"], row["standing"], row["damage"] or _told(row)) for row in rows]
     for line in screen.table(head, lines, limit=screen.width()):
         screen.show(line)
 
@@ -51,6 +51,7 @@ def _row(run: "Listed", key: bytes | None) -> tuple[dict[str, object], str]:
     from orchestrator.adapters.journal_reading import read_records, trust_in
     from orchestrator.model import moments
     from orchestrator.model.errors import JournalError
+    from orchestrator.report.standing import in_short
     from orchestrator.report.summary import Summary
 
     summary = Summary()
@@ -66,12 +67,14 @@ def _row(run: "Listed", key: bytes | None) -> tuple[dict[str, object], str]:
         except JournalError as error:
             damage = str(error)
     started = run.started
+    driven = run.holder is not None
     row: dict[str, object] = {
         "run": run.folder.run_id,
         "playbook": started.playbook if started else None,
         "started_at": moments.as_text(started.at) if started else None,
         "started_by": started.started_by if started else None,
-        "state": "damaged" if damage else summary.state_if(driven=run.holder is not None).value,
+        "state": "damaged" if damage else summary.state_if(driven=driven).value,
+        "standing": "damaged" if damage else in_short(summary, driven=driven),
         "devices": summary.total,
         "verdicts": summary.counts(),
         "damage": damage or None,

@@ -10,6 +10,8 @@ from orchestrator.cli.app import new_app
 from orchestrator.cli.options import RUNS, AsJson, RunReference, again, with_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestrator.report.summary import Summary
     from orchestrator.settings import Settings
 
@@ -55,11 +57,30 @@ def show(
         screen.show(f"  audit log    {folder.journal_path}")
         if folder.report_path.exists():
             screen.show(f"  report       {folder.report_path}")
-        if not driven and not summary.is_over:
-            screen.show(f"\n{_how_to_go_on(settings, folder.run_id, summary)}")
+        if not summary.is_over:
+            for line in _what_to_do(settings, folder.run_id, summary, driven=driven):
+                screen.show(line)
     if trust.note:
         screen.note(f"The audit log is {trust.note}.")
     return 0
+
+
+def _what_to_do(
+    settings: "Settings", run_id: str, summary: "Summary", *, driven: bool
+) -> "Iterator[str]":
+    """Give the commands that somebody has to type for the run to go on."""
+    course = summary.course
+    orders = []
+    if course.asked:
+        orders.append(f"To agree:  {again(settings, 'approve', run_id)}")
+        orders.append(f"To refuse: {again(settings, 'approve', run_id, '--deny')}")
+    if course.paused is not None:
+        orders.append(f"To take the pause back:  {again(settings, 'continue', run_id)}")
+    if orders:
+        yield ""
+        yield from orders
+    if not driven:
+        yield f"\n{_how_to_go_on(settings, run_id, summary)}"
 
 
 def _how_to_go_on(settings: "Settings", run_id: str, summary: "Summary") -> str:

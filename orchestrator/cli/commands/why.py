@@ -1,0 +1,33 @@
+"""`why`: what holds one device of a run."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli import screen
+from orchestrator.cli.app import new_app
+from orchestrator.cli.options import RUNS, RunReference, with_settings
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
+
+app = new_app()
+
+
+@app.command()
+@with_settings(RUNS)
+def why(
+    run: RunReference,
+    device: Annotated[
+        str, typer.Argument(metavar="DEVICE", help="A device's id or serial number.")
+    ],
+    *,
+    settings: "Settings",
+) -> int:
+    """Say which limit, window, wave, guard or retry holds a device now, or how it ended."""
+    from orchestrator.cli.campaign import in_loop
+    from orchestrator.switchboard import explain
+
+    told = in_loop(explain, settings, run, device)
+    screen.show(screen.folded(f"{told}."))
+    return 0

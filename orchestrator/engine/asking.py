@@ -1,0 +1,41 @@
+"""What a run asks of people, and what they answered."""
+
+from orchestrator.model import events
+
+
+class Approvals:
+    """The questions of a run; nothing is ever approved by waiting."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, events.ApprovalAsked] = {}
+        self.given: dict[str, events.ApprovalGiven] = {}
+        self.denied: dict[str, events.ApprovalDenied] = {}
+        self.announced: set[str] = set()
+        """Asked in a decision that is not recorded yet, too."""
+
+    def ask(self, what: str, question: str, by: str, at: float) -> list[events.ApprovalAsked]:
+        """Give the event that asks, once."""
+        if what in self.announced:
+            return []
+        self.announced.add(what)
+        return [events.ApprovalAsked(at, what, question, by)]
+
+    def after(
+        self, event: events.ApprovalAsked | events.ApprovalGiven | events.ApprovalDenied
+    ) -> None:
+        """Fold what was asked or answered."""
+        match event:
+            case events.ApprovalAsked():
+                self.open[event.what] = event
+                self.announced.add(event.what)
+            case events.ApprovalGiven():
+                self.open.pop(event.what, None)
+                self.given[event.what] = event
+            case events.ApprovalDenied():
+                self.open.pop(event.what, None)
+                self.denied[event.what] = event
+
+
+def name_of_step(step: int) -> str:
+    """Name the approval that a step waits for; people count steps from 1."""
+    return f"step {step + 1}"

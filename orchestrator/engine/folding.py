@@ -1,0 +1,303 @@
+"""What a durable event makes of a run: the fold that replaying a journal repeats."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.engine import ordering, pacing, progressing
+from orchestrator.engine.progressing import Phase
+from orchestrator.engine.reaching import Reach
+from orchestrator.engine.waving import Outcome
+from orchestrator.model import events
+from orchestrator.model.answers import Refusal
+from orchestrator.model.devices import DeviceId
+from orchestrator.model.events import Event
+from orchestrator.model.policies import RequestLimits
+from orchestrator.model.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from orchestrator.engine.progressing import DeviceRun
+    from orchestrator.engine.run import Run
+
+PAUSED = "paused"
+"""What keeps devices from their next operation while a person wants it so."""
+
+
+def fold(run: "Run", event: Event) -> None:
+    """Change the run as the event says; nothing but events and what was read changes it."""
+    run.last_at = max(run.last_at, event.at)
+    if type(event) in progressing.DEVICE_EVENTS:
+        _after_device(run, event)
+    else:
+        _FOLDS[type(event)](run, event)
+    run.before_gap = event.at
+
+
+# --- one device -----------------------------------------------------------------------------------
+
+
+def _after_device(run: "Run", event: Any) -> None:
+    identity = DeviceId(event.device)
+    device = run.devices.get(identity)
+    if device is None:
+        device = run.begin(run.planned[identity])
+    active = run.active(event.at)
+    held, sent = device.holds_slot, device.phase is Phase.SENT
+    progressing.after(device, event, active)
+    if device.holds_slot and not held:
+        run.admissions.slot_taken(device)
+    elif held and not device.holds_slot:
+        run.admissions.slot_given_back(device, active)
+    run.admissions.in_flight += (device.phase is Phase.SENT) - sent
+    consequence = _CONSEQUENCES.get(type(event))
+    if consequence is not None:
+        consequence(run, device, event)
+    if device.phase is not Phase.ENDED:
+        device.poll_at = 0.0
+        run.mark(device)
+
+
+def _intended(run: "Run", device: "DeviceRun", event: events.OperationIntended) -> None:
+    run.pace = run.pace.after_sending(event.at)
+    run.admissions.release(device, run.active(event.at))
+    run.starts.queued.discard(device.id)
+
+
+def _accepted(run: "Run", _: "DeviceRun", __: events.OperationAccepted) -> None:
+    run.pace = run.pace.after_success()
+    run.rejected_since = None
+    run.reach.accepted()
+
+
+def _refused(run: "Run", device: "DeviceRun", event: events.OperationRefused) -> None:
+    refusal = Refusal(event.refusal)
+    if refusal is Refusal.UNAUTHORISED:
+        run.reach.rejected(event.reason)
+        run.rejected_since = run.rejected_since or event.at
+        return
+    run.rejected_since = None
+    run.reach.answered()
+    match refusal:
+        case Refusal.BUSY:
+            run.reach.failed(device.id, event.at, event.reason)
+        case Refusal.FORBIDDEN:
+            run.suspects.add(device.id)
+        case Refusal.INVALID:
+            run.stop_for = ("invalid_request", event.reason)
+        case _:
+            run.reach.told()
+
+
+def _lost(run: "Run", device: "DeviceRun", event: events.OperationLost) -> None:
+    if event.at > run.resumed_at:  # what a process lost by ending says nothing of the controller
+        run.reach.failed(device.id, event.at, event.reason)
+        if run.is_paused and run.reach.is_storm:
+            progressing.excuse(device, 1)
+
+
+def _unsent(run: "Run", _: "DeviceRun", event: events.OperationUnsent) -> None:
+    if not event.stale:
+        run.reach.missed(event.reason)
+
+
+def _returned(run: "Run", _: "DeviceRun", event: events.DeviceReturned) -> None:
+    run.pace = run.pace.after_return(event.at)
+
+
+def _failed(run: "Run", device: "DeviceRun", event: events.StepFailed) -> None:
+    """It may stay gone while its walk goes on: in a rescue, or because that was forgiven."""
+    if device.is_lost_by(Verdict(event.verdict)):
+        _lose(run, device, event.at)
+
+
+def _lose(run: "Run", device: "DeviceRun", at: float) -> None:
+    has_it = device.phase is Phase.PROVING and device.delivered_at is not None
+    run.admissions.groups.lose(device.planned, at + device.skew, delivered=has_it)
+
+
+def _ended(run: "Run", device: "DeviceRun", event: events.DeviceFinished) -> None:
+    assert device.verdict is not None
+    active = run.active(event.at)
+    run.verdicts[device.verdict] += 1
+    run.waves.ended(device.id, device.verdict)
+    run.waits.underway -= 1
+    run.admissions.ended(device, active)
+    run.starts.forget(device)
+    run.suspects.discard(device.id)
+    run.news.pop(device.id, None)
+    if device.verdict is Verdict.SUCCEEDED:
+        run.durations.took(device, active)
+        run.admissions.fresh.free(run.zones.zone_of(device.planned))
+    if device.is_held:
+        run.starts.released.append(device.id)
+
+
+_CONSEQUENCES: dict[type[object], Callable[..., None]] = {
+    events.OperationIntended: _intended,
+    events.OperationAccepted: _accepted,
+    events.OperationRefused: _refused,
+    events.OperationLost: _lost,
+    events.OperationUnsent: _unsent,
+    events.DeviceReturned: _returned,
+    events.StepFailed: _failed,
+    events.DeviceFinished: _ended,
+}
+
+
+# --- the run as a whole -----------------------------------------------------------------------------
+
+
+def _started(run: "Run", event: events.RunStarted) -> None:
+    run.started_at, run.started_by = event.at, event.started_by
+
+
+def _resumed(run: "Run", event: events.RunResumed) -> None:
+    run.paused_for = event.at - run.active(run.before_gap)
+    run.epoch = event.epoch
+    run.interrupted = None
+    run.reach = Reach()
+    run.rejected_since = None
+    run.resumed_at = event.at
+
+
+def _paused(run: "Run", event: events.RunPaused) -> None:
+    if event.cause == "controller" and run.reach.is_storm:
+        for device, times in run.reach.storm_devices.items():
+            progressing.excuse(run.devices[DeviceId(device)], times)
+            run.mark(run.devices[DeviceId(device)])
+    run.reach.paused(event.at, event.cause, event.detail)
+
+
+def _continued(run: "Run", event: events.RunContinued) -> None:
+    run.paused_for += event.at - (run.reach.paused_at or event.at)
+    run.reach.continued()
+    for suspect in run.suspects:
+        run.devices[suspect].phase = Phase.READY
+        run.mark(run.devices[suspect])
+    run.suspects.clear()
+
+
+def _interrupted(run: "Run", event: events.RunInterrupted) -> None:
+    run.interrupted = event
+
+
+def _stopped(run: "Run", event: events.RunStopped) -> None:
+    run.stopped = event
+    run.is_abandoned |= event.cause == "invalid_request"
+    _consider_everybody(run)
+
+
+def _finished(run: "Run", event: events.RunFinished) -> None:
+    run.finished_at = event.at
+
+
+def _slowed(run: "Run", event: events.SendingSlowed) -> None:
+    run.pace = run.pace.after_refusal(event.until_at, event.factor)
+
+
+def _opened(run: "Run", event: events.WindowOpened) -> None:
+    run.zones.after(event)
+    run.admissions.fresh.free(event.zone)
+    _let_go(run, event.zone)
+
+
+def _closed(run: "Run", event: events.WindowClosed) -> None:
+    run.zones.after(event)
+    run.must_withdraw = True
+    if event.next_at is None:
+        _let_go(run, event.zone)
+
+
+def _wave_started(run: "Run", event: events.WaveStarted) -> None:
+    run.waves.started(event.wave)
+    run.fill_wave()
+
+
+def _wave_finished(run: "Run", event: events.WaveFinished) -> None:
+    run.waves.finished(run.active(event.at), event.until_at - event.at)
+
+
+def _wave_judged(run: "Run", event: events.WaveJudged) -> None:
+    run.waves.judged(Outcome(event.outcome))
+
+
+def _asked(run: "Run", event: events.ApprovalAsked) -> None:
+    run.approvals.after(event)
+    if event.what == run.waves.next_name:
+        run.waves.asked()
+
+
+def _answered(run: "Run", event: events.ApprovalGiven | events.ApprovalDenied) -> None:
+    run.approvals.after(event)
+    if event.what != run.waves.next_name:
+        for device in run.devices.values():
+            if device.phase is Phase.APPROVING:
+                run.mark(device)
+    elif isinstance(event, events.ApprovalGiven):
+        run.waves.approved()
+
+
+def _pause_ordered(run: "Run", event: events.PauseOrdered) -> None:
+    run.pause = event
+    run.must_withdraw = True
+
+
+def _continue_ordered(run: "Run", _: events.ContinueOrdered) -> None:
+    run.pause = None
+    _let_go(run, PAUSED)
+
+
+def _cancel_ordered(run: "Run", event: events.CancelOrdered) -> None:
+    if event.abandon:
+        run.is_abandoned = True
+        _consider_everybody(run)
+
+
+def _limit_ordered(run: "Run", event: events.LimitOrdered) -> None:
+    run.limits = run.admissions.limits = ordering.changed(run.limits, event)
+    run.admissions.groups.limits = list(run.limits.max_down_per)
+    run.admissions.free(tuple(run.admissions.blocked_groups))
+    requests = RequestLimits(run.limits.delay, per_second=run.limits.per_second)
+    run.pace = replace(run.pace, gap=pacing.planned_pace(requests).gap)
+
+
+def _notified(_: "Run", __: events.NotificationSent | events.NotificationFailed) -> None:
+    """People were told or not: neither changes anything."""
+
+
+def _consider_everybody(run: "Run") -> None:
+    run.must_withdraw = True
+    run.starts.parked.clear()
+    for device in run.devices.values():
+        run.mark(device)
+
+
+def _let_go(run: "Run", reason: str) -> None:
+    for device in run.starts.let_go(reason):
+        run.mark(device)
+
+
+_FOLDS: dict[type[object], Callable[..., None]] = {
+    events.RunStarted: _started,
+    events.RunResumed: _resumed,
+    events.RunInterrupted: _interrupted,
+    events.RunPaused: _paused,
+    events.RunContinued: _continued,
+    events.RunStopped: _stopped,
+    events.RunFinished: _finished,
+    events.SendingSlowed: _slowed,
+    events.WindowOpened: _opened,
+    events.WindowClosed: _closed,
+    events.WaveStarted: _wave_started,
+    events.WaveFinished: _wave_finished,
+    events.WaveJudged: _wave_judged,
+    events.ApprovalAsked: _asked,
+    events.ApprovalGiven: _answered,
+    events.ApprovalDenied: _answered,
+    events.PauseOrdered: _pause_ordered,
+    events.ContinueOrdered: _continue_ordered,
+    events.CancelOrdered: _cancel_ordered,
+    events.LimitOrdered: _limit_ordered,
+    events.NotificationSent: _notified,
+    events.NotificationFailed: _notified,
+}

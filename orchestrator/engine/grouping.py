@@ -1,0 +1,25 @@
+"""Which devices count together under a limit `max_down_per`."""
+
+from orchestrator.engine.matching import is_missing
+from orchestrator.model.devices import Device
+from orchestrator.model.policies import GroupLimit
+
+UNKNOWN = "unknown"
+"""What stands for a value that a record does not have: such devices form a group of their own."""
+
+
+def group_of(device: Device, limit: GroupLimit) -> str:
+    """Name the group of a device under a limit: its values of the limit's fields, in their order."""
+    return ", ".join(_word(device.value(field)) for field in limit.fields)
+
+
+def _word(value: object) -> str:
+    if is_missing(value):
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        return "+".join(map(str, value)) or "none"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # JSON writes the same number in either way
+    return str(value).strip()

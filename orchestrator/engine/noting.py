@@ -1,0 +1,109 @@
+"""What was read: taken note of here; only what a decision finds that it proves is recorded."""
+
+from typing import TYPE_CHECKING
+
+from orchestrator.engine.progressing import DeviceRun, Phase
+from orchestrator.model.readings import (
+    Census,
+    DevicesHeld,
+    Observation,
+    Probed,
+    Reading,
+    ReadingFailed,
+)
+
+if TYPE_CHECKING:
+    from orchestrator.engine.run import Run
+
+
+def note(run: "Run", observation: Observation, now: float) -> None:
+    """Keep what was read for the next decision."""
+    match observation:
+        case Reading():
+            _note_reading(run, observation)
+        case ReadingFailed():
+            _note_failure(run, observation, now)
+        case Probed():
+            run.probed = observation
+        case Census():
+            if observation.failure is not None:
+                _note_failure(run, observation.failure, now)
+            run.counting.note(observation, asked=run.active(observation.asked_at))
+        case DevicesHeld():
+            _note_held(run, observation)
+
+
+def _note_reading(run: "Run", reading: Reading) -> None:
+    run.reach.answered()
+    device = run.devices.get(reading.device_id)
+    if device is None:
+        if reading.device_id in run.planned:
+            run.starts.known[reading.device_id] = reading
+        return
+    if _answers(device, reading):
+        device.is_being_read = False
+        device.failed_looks = 0
+    if device.phase is Phase.ENDED:
+        _note_ended(run, reading)
+        return
+    if reading.device is not None:
+        run.admissions.free(run.admissions.groups.look_at(reading.device))
+    run.mark(device)
+    if _adds(reading, run.starts.known.get(device.id)):
+        run.starts.known[device.id] = reading
+        news = run.news.get(device.id)
+        if news is None or reading.is_detail or not news.is_detail:
+            run.news[device.id] = reading
+
+
+def _note_ended(run: "Run", reading: Reading) -> None:
+    """A device with its verdict is looked at for the gate of its wave, or because it was lost."""
+    if run.waves.wants(reading.device_id):
+        run.waves.note(reading)
+    if reading.device is not None:
+        run.admissions.free(run.admissions.groups.look_at(reading.device))
+
+
+def _note_failure(run: "Run", failed: ReadingFailed, now: float) -> None:
+    if failed.unauthorised:
+        run.reach.rejected(failed.reason)
+    elif failed.unreachable:
+        run.reach.missed(failed.reason)
+    for identity in failed.device_ids:
+        device = run.devices.get(identity)
+        if device is None:
+            continue
+        device.is_being_read = False
+        if not (failed.unauthorised or failed.unreachable):
+            device.failed_looks += 1
+        device.poll_at = run.active(now) + min(60.0, 5.0 * 2 ** min(device.failed_looks, 4))
+        run.mark(device)
+
+
+def _note_held(run: "Run", answer: DevicesHeld) -> None:
+    for identity in answer.held:
+        device = run.devices[identity]
+        device.is_held = True
+        device.held_since = 0.0 if answer.alone else answer.at
+        if device.phase is Phase.ENDED:  # given up before the answer came
+            run.starts.released.append(identity)
+        run.mark(device)
+    for identity, holder in answer.elsewhere:
+        run.starts.elsewhere[identity] = holder
+        run.mark(run.devices[identity])
+
+
+def _answers(device: DeviceRun, reading: Reading) -> bool:
+    """Say whether a reading is what the device is being read for, not a row that came by the way."""
+    if device.last_look and reading.asked_at < device.asked_after:
+        return False
+    return reading.is_detail or not device.is_read_in_full
+
+
+def _adds(reading: Reading, known: Reading | None) -> bool:
+    """Say whether a reading tells more than the last one: it was asked for later, or it tells all."""
+    if known is None or (reading.is_detail and not known.is_detail):
+        return True
+    if reading.is_detail == known.is_detail:
+        return reading.asked_at >= known.asked_at
+    return reading.asked_at > known.asked_at

@@ -1,0 +1,166 @@
+"""What a person should know of a plan before it becomes a run."""
+
+from collections import Counter
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from orchestrator.engine.chaining import NO_CHAIN, chain_ends
+from orchestrator.engine.matching import is_missing, printable
+from orchestrator.engine.selecting import rejection
+from orchestrator.model.devices import Device
+from orchestrator.model.operations import Operation
+from orchestrator.model.plans import Limits
+from orchestrator.model.playbooks import Playbook
+from orchestrator.model.selections import Condition
+from orchestrator.model.steps import ApproveStep, OperationStep, Step
+from orchestrator.planning.tallying import Tally, counted, some
+from orchestrator.playbook.conditions import KNOWN_FIELDS
+
+FEW = 10
+"""Devices up to which a person watches the run anyway."""
+
+
+def playbook_warnings(playbook: Playbook, limits: Limits) -> list[str]:
+    """Warn of what the playbook itself leaves open, for a set of this size."""
+    warnings = []
+    selection = playbook.selection
+    if not selection.organizations and not selection.include:
+        warnings.append(
+            "the selection names no organization: devices of every organization"
+            " that the token may see can be chosen"
+        )
+    warnings += _restoring_warnings(playbook)
+    if playbook.is_disruptive and 1 < limits.devices <= limits.max_down:
+        warnings.append(
+            f"max_down {playbook.rollout.max_down} lets all {limits.devices} devices"
+            " be down at once"
+        )
+    if limits.devices > FEW:
+        warnings += _careless_warnings(playbook, limits)
+    return warnings
+
+
+def _restoring_warnings(playbook: Playbook) -> list[str]:
+    operations = operations_of(playbook)
+    warnings = [
+        f"no reconf follows {operation.value}: devices are left with factory defaults"
+        for index, operation in enumerate(operations)
+        if operation.is_destructive and Operation.RECONF not in operations[index + 1 :]
+    ]
+    return warnings + _approve_warnings(playbook.steps)
+
+
+def _approve_warnings(steps: Sequence[Step]) -> list[str]:
+    return [
+        f"step {number}, approve, stands between a destructive step and step {end + 1} that"
+        " brings devices back into service: they wait without their configuration until"
+        " somebody approves"
+        for number, (step, end) in enumerate(zip(steps, chain_ends(steps), strict=True), start=1)
+        if isinstance(step, ApproveStep) and end != NO_CHAIN
+    ]
+
+
+def _careless_warnings(playbook: Playbook, limits: Limits) -> list[str]:
+    warnings = []
+    if playbook.is_disruptive and not limits.budget.is_set:
+        warnings.append(
+            f"no budget: the run goes on however many of the {limits.devices} devices fail;"
+            " rollout.stop_when would stop it"
+        )
+    if playbook.is_destructive and playbook.window is None:
+        warnings.append(
+            "no window: devices lose their configuration at whatever hour the run is started"
+        )
+    return warnings
+
+
+def field_warnings(playbook: Playbook, chosen: Sequence[Device]) -> list[str]:
+    """Name the fields that order or spread nothing, for then other devices come first than meant."""
+    ordering = [name.removeprefix("-") for name in playbook.selection.order_by]
+    warnings = [
+        f"order_by names {printable(name)!r}, which no chosen record has:"
+        f" it puts nothing in order{_meant(name, chosen)}"
+        for name in _unheard_of(ordering, chosen)
+    ]
+    warnings += [
+        f"spread_by names {printable(name)!r}, which no chosen record has:"
+        f" all devices are of one kind in it{_meant(name, chosen)}"
+        for name in _unheard_of(playbook.rollout.spread_by, chosen)
+    ]
+    return warnings
+
+
+def _unheard_of(names: Sequence[str], chosen: Sequence[Device]) -> list[str]:
+    if not chosen:
+        return []
+    return [
+        name
+        for name in names
+        if name != "id" and all(is_missing(device.value(name)) for device in chosen)
+    ]
+
+
+def _meant(name: str, chosen: Sequence[Device]) -> str:
+    fields = {*KNOWN_FIELDS, *chosen[0].fields} - {name}
+    close = get_close_matches(name.lower(), sorted(fields), n=1, cutoff=0.6)
+    return f"; did you mean {printable(close[0])!r}?" if close else ""
+
+
+def device_warnings(playbook: Playbook, kept: Sequence[Device], now: float) -> list[str]:
+    """Warn of what the records say."""
+    warnings = []
+    serials = Counter(d.serial_number for d in kept if d.serial_number is not None)
+    twins = [printable(serial) for serial, count in serials.items() if count > 1]
+    if twins:
+        warnings.append(f"records of the set share a serial number: {some(twins, len(twins))}")
+    unnamed = Tally.of(d for d in kept if d.serial_number is None)
+    if unnamed.count:
+        warnings.append(
+            f"{counted(unnamed.count, 'device')} of the set without a serial number,"
+            f" so a swapped device would go unnoticed: {unnamed}"
+        )
+    skipped = _skipped_now(playbook, kept, now)
+    if skipped.count:
+        warnings.append(
+            f"the guard would skip {skipped.count} of {counted(len(kept), 'device')} as they are"
+            f" now: {skipped}"
+        )
+    return warnings + _group_warnings(playbook, kept)
+
+
+def _group_warnings(playbook: Playbook, kept: Sequence[Device]) -> list[str]:
+    warnings = []
+    for limit in playbook.rollout.max_down_per:
+        for field in limit.fields:
+            unknown = Tally.of(d for d in kept if is_missing(d.value(field)))
+            if unknown.count:
+                hint = _meant(field, kept) if unknown.count == len(kept) else ""
+                warnings.append(
+                    f"{counted(unknown.count, 'device')} of the set without a value of"
+                    f" {printable(field)}, by which max_down_per groups them; they count together,"
+                    f' as "unknown": {unknown}{hint}'
+                )
+    return warnings
+
+
+def _skipped_now(playbook: Playbook, kept: Sequence[Device], now: float) -> Tally:
+    skipped = Tally()
+    conditions = _first_guard(playbook)
+    for device in kept:
+        found = rejection(conditions, device, now)
+        if found:
+            skipped.add(device, found.reason)
+    return skipped
+
+
+def _first_guard(playbook: Playbook) -> tuple[Condition, ...]:
+    operations = operations_of(playbook)
+    if not operations:
+        return ()
+    guard = playbook.guard
+    return guard.disruptive if operations[0].is_disruptive else guard.gentle
+
+
+def operations_of(playbook: Playbook) -> tuple[Operation, ...]:
+    """Give the operations of a playbook's steps, without those of its rescue."""
+    return tuple(step.operation for step in playbook.steps if isinstance(step, OperationStep))

@@ -1,0 +1,248 @@
+"""Telling people what happens to a run: one message after the other, never in the run's way.
+
+What came of each message goes back as an event; that nobody could be told fails nothing.
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import anyio
+import structlog
+
+from orchestrator.model.commands import SendNotice
+from orchestrator.model.devices import DeviceId
+from orchestrator.model.events import Event, NotificationFailed, NotificationSent
+from orchestrator.model.plans import Plan, PlannedDevice
+from orchestrator.model.policies import Notify, Occasion
+from orchestrator.ports import Clock, Messenger
+from orchestrator.report.wording import printable
+
+log = structlog.get_logger(__name__)
+
+ROOM = 1000
+"""Messages that may wait at once."""
+GATHERING_SECONDS = 5.0
+"""How long the first device at a `notify` step is waited with for others."""
+BETWEEN_SECONDS = 60.0
+"""The least time between two messages of one `notify` step."""
+LISTED = 10
+"""Devices that a message of a `notify` step names."""
+
+
+class Notice(Protocol):
+    """A text about the run, and what it is about."""
+
+    @property
+    def occasion(self) -> Occasion:
+        """What people have to want to hear of to get it."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """One line."""
+        ...
+
+    @property
+    def body(self) -> str:
+        """The rest."""
+        ...
+
+
+class Notices(Protocol):
+    """Turns the events of one run into notices."""
+
+    def of(self, event: Event) -> Notice | None:
+        """Take every event once and in order, and give what there is to tell, if anything."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    about: str
+    to: str
+    title: str
+    body: str
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What has come together for the next message of a `notify` step."""
+
+    text: str
+    due_at: float
+    count: int = 0
+    devices: list[DeviceId] = field(default_factory=list)
+
+
+class Herald:
+    """Hears what happens (Listener), queues what people want to know, and delivers it in order.
+
+    `serve` delivers while the run goes on, `flush` what is left at its end. `put` takes what came of
+    each message; it must not block.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        notices: Notices,
+        messenger: Messenger,
+        clock: Clock,
+        put: Callable[[Event], None],
+        *,
+        room: int = ROOM,
+    ) -> None:
+        self._plan = plan
+        self._notices = notices
+        self._messenger = messenger
+        self._clock = clock
+        self._put = put
+        self._room = room
+        notify = plan.playbook.notify
+        self._to = () if notify is None else tuple(dict.fromkeys(notify.to))
+        self._on: Collection[Occasion] = () if notify is None else frozenset(notify.on)
+        self._queue: deque[_Message] = deque()
+        self._gathered: dict[int, _Gathered] = {}
+        self._told_at: dict[int, float] = {}
+        self._names: dict[DeviceId, PlannedDevice] = {}
+        self._turn = anyio.Lock()
+        self._bell = anyio.Event()
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Queue what people want to know of these events."""
+        for event in events:
+            notice = self._notice_of(event)
+            if notice is not None and notice.occasion in self._on:
+                self._enqueue(notice.occasion.value, notice.title, notice.body)
+
+    def hear_history(self, events: Sequence[Event]) -> None:
+        """Take a history into account; people were told of it long ago."""
+        for event in events:
+            self._notice_of(event)
+
+    def notice(self, command: SendNotice) -> None:
+        """Tell, soon and together with others, that a device came to a `notify` step."""
+        gathered = self._gathered.get(command.step)
+        if gathered is None:
+            now = self._clock.now()
+            due_at = now + GATHERING_SECONDS
+            if command.step in self._told_at:
+                due_at = max(due_at, self._told_at[command.step] + BETWEEN_SECONDS)
+            gathered = self._gathered[command.step] = _Gathered(command.text, due_at)
+            self._ring()
+        gathered.count += 1
+        if len(gathered.devices) < LISTED:
+            gathered.devices.append(command.device)
+
+    async def serve(self) -> None:
+        """Deliver one message after the other until cancelled."""
+        while True:
+            await self._wait()
+            self._put_together(self._clock.now())
+            await self._deliver_all()
+
+    async def flush(self, seconds: float) -> None:
+        """Deliver what waits, for at most so many real seconds, and give up on the rest."""
+        self._put_together(None)
+        with anyio.move_on_after(seconds):
+            await self._deliver_all()
+            async with self._turn:
+                pass  # the last one may be on its way through `serve`
+        while self._queue:
+            self._fail(self._queue.popleft(), "the run ended and no time was left for it")
+
+    def _notice_of(self, event: Event) -> Notice | None:
+        if isinstance(event, NotificationSent | NotificationFailed):
+            return None
+        try:
+            return self._notices.of(event)
+        except Exception:
+            # A text that cannot be written must not silence all that follow.
+            log.exception("notice.lost", happened=type(event).__name__)
+            return None
+
+    def _enqueue(self, about: str, title: str, body: str) -> None:
+        for to in self._to:
+            message = _Message(about, to, title, body)
+            if len(self._queue) >= self._room:
+                self._fail(message, f"{self._room:,} messages wait already")
+            else:
+                self._queue.append(message)
+        self._ring()
+
+    def _put_together(self, until: float | None) -> None:
+        """Make messages of the steps that are due by then; None is all of them."""
+        for step, gathered in list(self._gathered.items()):
+            if until is not None and gathered.due_at > until:
+                continue
+            del self._gathered[step]
+            self._told_at[step] = self._clock.now()
+            about = f"step {step + 1}"
+            title = printable(f"{self._plan.playbook.name}: {about}")
+            body = f"{printable(gathered.text)}\n{self._who(gathered)}"
+            self._enqueue(about, title, body)
+
+    def _who(self, gathered: _Gathered) -> str:
+        count = "1 device" if gathered.count == 1 else f"{gathered.count:,} devices"
+        named = ", ".join(self._name(device) for device in gathered.devices)
+        more = gathered.count - len(gathered.devices)
+        return f"{count} came here: {named}" + (f", and {more:,} more" if more else "")
+
+    def _name(self, device: DeviceId) -> str:
+        if not self._names:
+            self._names = {each.id: each for each in self._plan.devices}
+        planned = self._names.get(device)
+        serial = None if planned is None else planned.serial_number
+        return f"{device} ({printable(serial)})" if serial else str(device)
+
+    async def _deliver_all(self) -> None:
+        while self._queue:
+            async with self._turn:
+                if self._queue:
+                    await self._deliver(self._queue.popleft())
+
+    async def _deliver(self, message: _Message) -> None:
+        reason: str | None = "the run ended before it was known to have arrived"
+        try:
+            reason = await self._sent(message)
+        finally:  # also when it is cancelled: what became of each message is told once
+            if reason is None:
+                self._put(NotificationSent(round(self._clock.now(), 6), message.about, message.to))
+            else:
+                self._fail(message, reason)
+
+    async def _sent(self, message: _Message) -> str | None:
+        try:
+            return await self._messenger.send(message.to, message.title, message.body)
+        except Exception as error:  # noqa: BLE001 - a message never ends a run
+            # Its traceback could show where the message was to go.
+            log.error("messenger.failed", error=type(error).__name__)  # noqa: TRY400
+            return "it could not be sent for a reason of our own; see the log"
+
+    def _fail(self, message: _Message, reason: str) -> None:
+        now = round(self._clock.now(), 6)
+        self._put(NotificationFailed(now, message.about, message.to, reason))
+
+    def _ring(self) -> None:
+        self._bell.set()
+
+    async def _wait(self) -> None:
+        """Return when a message waits, or when the next step's message is due."""
+        while not self._queue:
+            self._bell = anyio.Event()
+            due_at = min((each.due_at for each in self._gathered.values()), default=None)
+            if due_at is None:
+                await self._bell.wait()
+                continue
+            seconds = (due_at - self._clock.now()) / self._clock.speed
+            if seconds <= 0:
+                return
+            with anyio.move_on_after(seconds):
+                await self._bell.wait()
+
+
+def missing_targets(notify: Notify | None, targets: Collection[str]) -> list[str]:
+    """Give the names that a playbook notifies and nobody configured, each once and in order."""
+    wanted = () if notify is None else notify.to
+    return [name for name in dict.fromkeys(wanted) if name not in targets]
