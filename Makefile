@@ -11,10 +11,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 UV := uv==0.13.9
 
-.PHONY: help venv demo test check format bench lock clean
+.PHONY: help venv demo test check check-campaigns format bench lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 venv: $(READY) ## Install the locked dependencies and the project into .venv
 
@@ -47,6 +47,10 @@ check: $(READY) ## Check format, lint, types and layers
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+# SEED=17 tells the story of one of them.
+check-campaigns: $(READY) ## Run SEEDS=500 drawn campaigns and check every promise of a run
+	@$(BIN)/python -m tests.campaigns $(if $(SEED),--seed $(SEED),$(or $(SEEDS),500))
 
 format: $(READY) ## Format the code and apply the safe fixes
 	@$(BIN)/ruff check --quiet --fix-only .

@@ -276,6 +276,8 @@ def _consider_doubt(run: DeviceRun, reading: Reading | None, now: Moment) -> lis
 
 
 def _signs_in_doubt(run: DeviceRun, reading: Reading, device: Device, now: Moment) -> list[Event]:
+    if run.is_still_gone and run.operation.is_disruptive:
+        return []  # an earlier operation may be to blame for whatever is seen
     doubt = run.doubt
     sign = doubting.sign_of_application(doubt, device)
     if sign is not None:

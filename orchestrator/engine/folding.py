@@ -100,8 +100,10 @@ def _unsent(run: "Run", _: "DeviceRun", event: events.OperationUnsent) -> None:
         run.reach.missed(event.reason)
 
 
-def _returned(run: "Run", _: "DeviceRun", event: events.DeviceReturned) -> None:
-    run.pace = run.pace.after_return(event.at)
+def _returned(run: "Run", device: "DeviceRun", event: events.DeviceReturned) -> None:
+    if device.operation.is_disruptive:
+        contact_at = event.at if event.contact_at is None else event.contact_at - device.skew
+        run.pace = run.pace.after_return(contact_at, event.at)
 
 
 def _failed(run: "Run", device: "DeviceRun", event: events.StepFailed) -> None:

@@ -39,6 +39,7 @@ class Pace:
     returning: float = 0.0
     """Level of a bucket that fills with every return and empties at the planned rate."""
     returned_at: float = float("-inf")
+    """The last contact that was a return."""
 
     @property
     def next_at(self) -> float:
@@ -46,14 +47,21 @@ class Pace:
         gap = self.gap if self.factor == 1.0 else max(self.gap, SMALLEST_GAP) * self.factor
         return max(self.last_at + gap, self.hold_until)
 
-    def after_return(self, at: float) -> "Pace":
-        """A device came back: when too many do at once, sending waits until the wave is through."""
+    def after_return(self, contact_at: float, at: float) -> "Pace":
+        """A device came back: when too many do at once, sending waits until the wave is through.
+
+        Returns are noticed in rounds; how close they were together is told by their contacts.
+        """
         gap = max(self.gap, SMALLEST_GAP)
-        level = max(0.0, self.returning - (at - self.returned_at) / gap) + 1.0
+        between = max(0.0, contact_at - self.returned_at)
+        level = max(0.0, self.returning - between / gap) + 1.0
         hold = min(LONGEST_HOLD, (level - RETURNS_AT_ONCE) * gap)
         until = at + hold if hold > 0 else self.hold_until
         return replace(
-            self, returning=level, returned_at=at, hold_until=max(self.hold_until, until)
+            self,
+            returning=level,
+            returned_at=max(contact_at, self.returned_at),
+            hold_until=max(self.hold_until, until),
         )
 
     def after_sending(self, at: float) -> "Pace":

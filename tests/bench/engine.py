@@ -76,7 +76,12 @@ class DurableBytes:
 
 async def run(base_url: str, devices: int, in_flight: int, folder: Path) -> dict[str, object]:
     """Carry the operation out on every device of the server, to its verdict."""
-    wanted = {"base_url": base_url, "token": "bench", "runs_dir": folder / "runs"}
+    wanted = {
+        "base_url": base_url,
+        "token": "bench",
+        "runs_dir": folder / "runs",
+        "locks_dir": folder / "locks",
+    }
     env_file = folder / "empty.env"  # or a .env of whoever measures would be read
     env_file.touch()
     told = settings.load(wanted, env_file=env_file)

@@ -1,7 +1,4 @@
-"""Bugs that drawn campaigns have found (`make check-campaigns`), each told by itself.
-
-Every one of these failed before it was mended.
-"""
+"""Bugs that drawn campaigns have found (`make check-campaigns`), each told by itself."""
 
 from dataclasses import replace
 
@@ -144,3 +141,16 @@ def test_what_devices_took_never_keeps_all_others_out_of_every_window():
         durations.took(device, 80_000.0)
 
     assert durations.remaining(None) == 600.0
+
+
+def test_signs_of_a_reset_that_was_never_proven_tell_nothing_of_the_next_ones_lost_answer():
+    """The late return of the first was taken for an application of the second (seed 628)."""
+    story = Story(step("factory", within=100.0), rescue=(step("reboot"), SYNC)).settles().accepts()
+    story.shows(last_connection=5).until(400)
+    assert story.operations == [(1, "factory"), (1, "reboot")]
+
+    story.drops()
+    story.shows(last_connection=430, status_change=430).until(6000)
+
+    assert not [e for e in story.events(events.DoubtResolved) if e.applied]
+    assert "nothing tells whether it was applied" in story.reason()

@@ -100,7 +100,7 @@ def test_each_accepted_request_gives_a_twentieth_of_the_planned_rate_back():
 
 def returned(pace: Pace, times: int, at: float = 100.0) -> Pace:
     for _ in range(times):
-        pace = pace.after_return(at)
+        pace = pace.after_return(at, at)
     return pace
 
 
@@ -115,7 +115,7 @@ def test_sending_waits_for_those_that_are_beyond_it_at_the_planned_rate():
 def test_devices_that_come_back_as_they_were_sent_never_hold_sending():
     pace = Pace(gap=0.2)
     for number in range(1000):
-        pace = pace.after_return(100.0 + 0.2 * number)
+        pace = pace.after_return(100.0 + 0.2 * number, 100.0 + 0.2 * number)
 
     assert pace.next_at == float("-inf")
 
@@ -124,6 +124,14 @@ def test_the_wave_is_forgotten_as_time_passes():
     pace = returned(Pace(gap=0.2), int(RETURNS_AT_ONCE))
 
     assert returned(pace, int(RETURNS_AT_ONCE), at=200.0).next_at == float("-inf")
+
+
+def test_returns_that_are_noticed_in_one_round_are_told_apart_by_their_contacts():
+    pace = Pace(gap=0.2)
+    for number in range(100):
+        pace = pace.after_return(50.0 + 0.2 * number, at=100.0)
+
+    assert pace.next_at == float("-inf")
 
 
 def test_however_many_return_sending_never_waits_longer_than_the_longest_hold():

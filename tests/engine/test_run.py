@@ -804,3 +804,15 @@ def test_resuming_is_said_first_of_all():
 
     assert first == events.RunResumed(run.last_at, 2, "ana", "noc-1", 12)
     assert [type(event) for event in rest] == [events.OperationLost]
+
+
+def test_devices_that_were_only_synced_are_no_wave_of_returns():
+    story = many(30, SYNC, in_flight=30).settles()
+    for _ in range(30):
+        story.accepts()
+    for device in range(1, 31):
+        story.shows(device, last_connection=5, last_configuration=5)
+
+    story.until(30)
+
+    assert story.run.pace.hold_until == float("-inf")

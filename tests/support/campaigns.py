@@ -6,7 +6,7 @@ names everything that a run must never do, in sentences.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -14,12 +14,14 @@ from orchestrator.engine.run import Run
 from orchestrator.model import events
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
-from orchestrator.model.plans import Limits, Plan, PlannedDevice
+from orchestrator.model.orders import Order
+from orchestrator.model.plans import Limits, Plan, PlannedDevice, Wave
 from orchestrator.model.playbooks import Playbook, PlaybookSource
-from orchestrator.model.policies import RequestLimits, RetryPolicy, Rollout
+from orchestrator.model.policies import BetweenWaves, RequestLimits, RetryPolicy, Rollout
 from orchestrator.model.selections import Selection
 from orchestrator.model.steps import OperationStep, Step, default_proof
 from orchestrator.model.verdicts import Verdict
+from orchestrator.model.windows import Window
 from orchestrator.planning.rehearsing import Rehearsal
 from orchestrator.simulator.endpoints import Rules
 from orchestrator.simulator.faults import Faults
@@ -30,6 +32,8 @@ from orchestrator.simulator.world import World
 START = 1_800_000_000.0
 LONGEST = 7 * 86_400.0
 """Simulated seconds after which a run counts as one that never ends."""
+ORDER_PAUSE = 40.0
+"""Simulated seconds that a person takes for each order."""
 STANDSTILL = 400
 """Turns without a new event and without time passing after which the loop counts as spinning."""
 
@@ -59,6 +63,12 @@ class Setting:
     per_second: float | None = 20.0
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     page_size: int = 500
+    rescue: tuple[Step, ...] = ()
+    waves: tuple[Wave, ...] = ()
+    between_waves: BetweenWaves = BetweenWaves()
+    window: Window | None = None
+    answers: Mapping[str, tuple[Order, ...]] = field(default_factory=dict)
+    """What a person does, one order after the other, once the run asks something."""
 
     def world(self) -> World:
         """Give the world as it is before anybody touches it."""
@@ -75,9 +85,11 @@ class Setting:
             description="",
             selection=Selection(everything=True),
             steps=self.steps,
-            rollout=Rollout(self.max_down),
+            rollout=Rollout(self.max_down, between_waves=self.between_waves),
             requests=requests,
             retry=self.retry,
+            rescue=self.rescue,
+            window=self.window,
         )
         members = make_fleet(self.devices, self.seed, self.fleet)
         return Plan(
@@ -89,7 +101,14 @@ class Setting:
                 PlannedDevice(member.id, str(member.fields["serial_number"]), None)
                 for member in members
             ),
-            limits=Limits(self.devices, self.max_down, self.in_flight, self.delay, self.per_second),
+            limits=Limits(
+                self.devices,
+                self.max_down,
+                self.in_flight,
+                self.delay,
+                self.per_second,
+                waves=self.waves,
+            ),
             listed=self.devices,
         )
 
@@ -127,7 +146,29 @@ class Campaign(Rehearsal):
         if self._killed_at is not None and len(self.journal) >= self._killed_at:
             sends = any(isinstance(event, events.OperationIntended) for event in happened)
             if not (sends and self._sends_last):
-                raise _KilledError
+                raise KilledError
+
+    def turn(self) -> None:
+        """One turn of the loop, after what a person has to say."""
+        wish = self._wish()
+        if wish is not None and wish[0] <= self.now:
+            self.obey(wish[1])
+        super().turn()
+
+    def _wakes(self) -> Iterator[float]:
+        yield from super()._wakes()
+        wish = self._wish()
+        if wish is not None:
+            yield wish[0]
+
+    def _wish(self) -> tuple[float, Order] | None:
+        """Give the next order and its moment; those before it stand in the journal."""
+        for what, asked in self.run.approvals.open.items():
+            given = sum(event.at >= asked.at for event in self.of(*_ORDERED))
+            orders = self.setting.answers.get(what, ())
+            if given < len(orders):
+                return asked.at + ORDER_PAUSE * (given + 1), orders[given]
+        return None
 
     def finish(self) -> "Campaign":
         """Go on to the end; raises AssertionError when the run never ends or only spins."""
@@ -150,7 +191,7 @@ class Campaign(Rehearsal):
         try:
             while len(self.journal) < length and not self.run.is_over:
                 self.turn()
-        except _KilledError:
+        except KilledError:
             pass
         return self
 
@@ -188,7 +229,16 @@ class Campaign(Rehearsal):
         ]
 
 
-class _KilledError(Exception):
+_ORDERED = (
+    events.PauseOrdered,
+    events.ContinueOrdered,
+    events.LimitOrdered,
+    events.CancelOrdered,
+)
+"""What an order that answers no question leaves in the journal."""
+
+
+class KilledError(Exception):
     """The process is dead."""
 
 
@@ -212,19 +262,19 @@ def stuck(run: Run) -> list[tuple[object, ...]]:
 def broken_promises(campaign: Campaign) -> list[str]:
     """Give every promise that the ledger or the journal shows to be broken; none is expected."""
     return [
-        *_without_one_verdict(campaign),
-        *_false_successes(campaign),
-        *_wrongly_resolved(campaign),
+        *without_one_verdict(campaign),
+        *false_successes(campaign),
+        *wrongly_resolved(campaign),
         *_repeated(campaign),
-        *_untouched_and_yet_touched(campaign),
+        *untouched_and_yet_touched(campaign),
         *_too_many_down(campaign),
         *_too_fast(campaign),
         *_sent_when_nothing_may_be(campaign),
-        *_refreshed_while_polling(campaign),
+        *refreshed_while_polling(campaign),
     ]
 
 
-def _without_one_verdict(campaign: Campaign) -> Iterator[str]:
+def without_one_verdict(campaign: Campaign) -> Iterator[str]:
     ended = Counter(event.device for event in campaign.of(events.DeviceFinished))
     for planned in campaign.plan.devices:
         if ended[planned.id] != 1:
@@ -233,11 +283,11 @@ def _without_one_verdict(campaign: Campaign) -> Iterator[str]:
         yield f"the run did not finish: {campaign.run.interrupted}"
 
 
-def _false_successes(campaign: Campaign) -> Iterator[str]:
+def false_successes(campaign: Campaign) -> Iterator[str]:
     """A step succeeded although its operation was never applied, or had not had its effect by then."""
     ledger = campaign.ledger
     for event in campaign.of(events.StepSucceeded):
-        step = campaign.plan.playbook.steps[event.step]
+        step = campaign.plan.playbook.all_steps[event.step]
         if not isinstance(step, OperationStep):
             continue
         began = _began(campaign, event)
@@ -267,7 +317,7 @@ def _began(campaign: Campaign, event: events.StepSucceeded | events.DoubtResolve
     )
 
 
-def _wrongly_resolved(campaign: Campaign) -> Iterator[str]:
+def wrongly_resolved(campaign: Campaign) -> Iterator[str]:
     """What the run made of a request without an answer is not what happened."""
     for event in campaign.of(events.DoubtResolved):
         if not _obeys(campaign, event.device):
@@ -337,7 +387,7 @@ def _accepted_and_repeated(campaign: Campaign) -> Iterator[str]:
             yield f"{event.device}: step {event.step} was accepted and is asked for again"
 
 
-def _untouched_and_yet_touched(campaign: Campaign) -> Iterator[str]:
+def untouched_and_yet_touched(campaign: Campaign) -> Iterator[str]:
     for device, verdict in campaign.verdicts.items():
         if verdict in (Verdict.SKIPPED, Verdict.NOT_STARTED) and campaign.ledger.of_device(device):
             yield f"{device} is {verdict} although something was applied to it"
@@ -388,20 +438,26 @@ _ANSWERS = (
 
 
 def _sent_when_nothing_may_be(campaign: Campaign) -> Iterator[str]:
-    may_not = ""
+    """Chains are for tests/campaigns to judge: what is finished after a stop was begun before."""
+    is_paused = is_stopped = False
+    begun: set[int] = set()
     for event in campaign.journal:
         match event:
             case events.RunPaused():
-                may_not = "while the run was paused"
+                is_paused = True
             case events.RunContinued() | events.RunResumed():
-                may_not = "" if may_not != "after the run was stopped" else may_not
+                is_paused = False
             case events.RunStopped():
-                may_not = "after the run was stopped"
-            case events.OperationIntended() if may_not:
-                yield f"{event.device}: {event.operation} was sent {may_not}"
+                is_stopped = True
+            case events.OperationIntended():
+                if is_paused:
+                    yield f"{event.device}: {event.operation} was sent while the run was paused"
+                if is_stopped and event.device not in begun:
+                    yield f"{event.device}: was begun after the run was stopped"
+                begun.add(event.device)
 
 
-def _refreshed_while_polling(campaign: Campaign) -> Iterator[str]:
+def refreshed_while_polling(campaign: Campaign) -> Iterator[str]:
     looks = Counter((event.device, event.step) for event in campaign.of(events.LastLookTaken))
     for (device, step), count in looks.items():
         if count > 1:

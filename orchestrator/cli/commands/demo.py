@@ -121,6 +121,7 @@ def _for_simulator(settings: "Settings", base_url: str, speed: float) -> "Settin
     return settings.model_copy(
         update={
             "base_url": base_url,
+            "locks_dir": settings.runs_dir.parent / "locks",
             "token": SecretStr(DEFAULT_TOKEN),
             "speed": speed,
         }
