@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from orchestrator.cli import screen
-from orchestrator.engine.budgeting import may_be_underway, rate_allows
+from orchestrator.engine.rollout.budgeting import may_be_underway, rate_allows
 from orchestrator.model import durations
 from orchestrator.model.amounts import Share
 from orchestrator.model.plans import Limits, Plan

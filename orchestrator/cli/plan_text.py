@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from orchestrator.cli import plan_rollout, plan_window, screen
-from orchestrator.engine.chaining import NO_CHAIN, chain_ends
+from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model import durations, moments
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.playbooks import Playbook

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from orchestrator.cli import screen
-from orchestrator.engine.windowing import upcoming
+from orchestrator.engine.rollout.windowing import upcoming
 from orchestrator.model import durations, moments
 from orchestrator.model.plans import Plan
 from orchestrator.model.windows import Blackout, Opening, Window

@@ -1,20 +1,20 @@
 """The brain: pure decisions about a run; no await, clock, chance, disk or network of its own.
 
-selecting    which records a selection chooses, and why not the others
-matching     does a record satisfy a condition
-paging       what the pages of a listing add up to
-guarding     may this device be touched right now
-admitting    who may start next under max_down, in flight and the pace
-pacing       when the next request may leave; slowing down and recovering
-watching     how often waiting devices are read, and by which requests
-starting     from a device's turn to its request: fresh record, guard, intention
-waiting      when a waiting device is looked at next
-proving      what proves that a device came back
-doubting     was a request that got no answer applied or not
-retrying     how long to wait before the next attempt
+Its rooms, from the ground up; each may use only what stands above it in this list.
+
+choosing     records: what a selection chooses, conditions, groups, how often and how much is read
+walking      one device: its steps, the guard, the proof, the doubt, what follows from a reading
+rollout      many devices: queues, places, the pace, budgets, waves, windows, who approves
+
+and the run itself, which ties them together:
+
+starting     from a device's turn to its request: taken for the run, fresh record, guard, intention
+folding      what a durable event makes of a run
+noting       what becomes of what was read
 reaching     can the controller be used
-progressing  one device's walk through the steps, as the fold of its events
-concluding   what has happened to a device, given a reading or only the time
-deciding     what a decision is
-run          the aggregate that ties them: decide, after, observe
+pausing      when it cannot: pauses, probes, and when it is given up
+ordering     what follows from a person's order
+ending       who is not gone on with, and the run's end
+explaining   why is this device where it is
+run          the aggregate: decide, after, observe, obey
 """

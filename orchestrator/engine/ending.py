@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from orchestrator.engine import concluding
-from orchestrator.engine.deciding import Decision
-from orchestrator.engine.progressing import DeviceRun
+from orchestrator.engine.walking import concluding
+from orchestrator.engine.walking.deciding import BATCH, Decision
+from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.model import events
 from orchestrator.model.events import Event
 from orchestrator.model.plans import PlannedDevice
@@ -15,9 +15,6 @@ from orchestrator.model.verdicts import Verdict
 
 if TYPE_CHECKING:
     from orchestrator.engine.run import Run
-
-BATCH = 2000
-"""Devices given up in one decision; keeps every batch of events small."""
 
 
 def given_up(run: "Run", device: DeviceRun, at: float) -> list[Event]:

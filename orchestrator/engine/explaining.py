@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.asking import name_of_step
-from orchestrator.engine.progressing import DeviceRun, Phase
-from orchestrator.engine.waving import Stage
+from orchestrator.engine.rollout.asking import name_of_step
+from orchestrator.engine.rollout.waving import Stage
+from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.model import moments
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.plans import PlannedDevice

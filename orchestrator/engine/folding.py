@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from orchestrator.engine import ordering, pacing, progressing
-from orchestrator.engine.progressing import Phase
+from orchestrator.engine import ordering
 from orchestrator.engine.reaching import Reach
-from orchestrator.engine.waving import Outcome
+from orchestrator.engine.rollout import pacing
+from orchestrator.engine.rollout.waving import Outcome
+from orchestrator.engine.walking import progressing
+from orchestrator.engine.walking.progressing import Phase
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import DeviceId
@@ -16,8 +18,8 @@ from orchestrator.model.policies import RequestLimits
 from orchestrator.model.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from orchestrator.engine.progressing import DeviceRun
     from orchestrator.engine.run import Run
+    from orchestrator.engine.walking.progressing import DeviceRun
 
 PAUSED = "paused"
 """What keeps devices from their next operation while a person wants it so."""

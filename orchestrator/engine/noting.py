@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine.progressing import DeviceRun, Phase
+from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.model.readings import (
     Census,
     DevicesHeld,

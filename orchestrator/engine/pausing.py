@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from orchestrator.engine import concluding
-from orchestrator.engine.deciding import Decision
+from orchestrator.engine.walking import concluding
+from orchestrator.engine.walking.deciding import Decision
 from orchestrator.model import events
 from orchestrator.model.commands import ProbeController
 from orchestrator.model.readings import Probed

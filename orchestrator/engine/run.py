@@ -8,21 +8,23 @@ its events nothing else may be asked. All three cost O(1) amortised an event, ne
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable
 
-from orchestrator.engine import budgeting, concluding, ending, ordering, pacing
-from orchestrator.engine.admitting import Admissions
-from orchestrator.engine.asking import Approvals, name_of_step
-from orchestrator.engine.concluding import Moment
-from orchestrator.engine.counting import Counting
-from orchestrator.engine.deciding import Decision
+from orchestrator.engine import ending, ordering
 from orchestrator.engine.folding import PAUSED, fold
 from orchestrator.engine.noting import note
 from orchestrator.engine.pausing import consider_controller
-from orchestrator.engine.progressing import Course, DeviceRun, Phase
 from orchestrator.engine.reaching import Reach
+from orchestrator.engine.rollout import budgeting, pacing
+from orchestrator.engine.rollout.admitting import Admissions
+from orchestrator.engine.rollout.asking import Approvals, name_of_step
+from orchestrator.engine.rollout.counting import Counting
+from orchestrator.engine.rollout.waving import Waves
+from orchestrator.engine.rollout.zoning import Durations, Zones
 from orchestrator.engine.starting import Starts
-from orchestrator.engine.waiting import Waits
-from orchestrator.engine.waving import Waves
-from orchestrator.engine.zoning import Durations, Zones
+from orchestrator.engine.walking import concluding
+from orchestrator.engine.walking.concluding import Moment
+from orchestrator.engine.walking.deciding import Decision
+from orchestrator.engine.walking.progressing import Course, DeviceRun, Phase
+from orchestrator.engine.walking.waiting import Waits
 from orchestrator.model import events
 from orchestrator.model.commands import HoldDevices, ReadDevices, ReleaseDevices
 from orchestrator.model.devices import DeviceId

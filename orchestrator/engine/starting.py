@@ -5,15 +5,15 @@ Records are read ahead of the pace; what was read longer ago than the guard allo
 
 from collections.abc import Callable, Hashable
 
-from orchestrator.engine import concluding, guarding
-from orchestrator.engine.admitting import Admissions
-from orchestrator.engine.asking import Approvals, name_of_step
-from orchestrator.engine.concluding import Moment
-from orchestrator.engine.deciding import Decision
-from orchestrator.engine.pacing import Pace
-from orchestrator.engine.progressing import DeviceRun, Phase
-from orchestrator.engine.selecting import Chooser
-from orchestrator.engine.waiting import Waits
+from orchestrator.engine.choosing.selecting import Chooser
+from orchestrator.engine.rollout.admitting import Admissions
+from orchestrator.engine.rollout.asking import Approvals, name_of_step
+from orchestrator.engine.rollout.pacing import Pace
+from orchestrator.engine.walking import concluding, guarding
+from orchestrator.engine.walking.concluding import Moment
+from orchestrator.engine.walking.deciding import Decision
+from orchestrator.engine.walking.progressing import DeviceRun, Phase
+from orchestrator.engine.walking.waiting import Waits
 from orchestrator.model import events
 from orchestrator.model.commands import SendNotice, SendOperation
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from orchestrator.engine.matching import is_missing, printable
-from orchestrator.engine.windowing import is_zone, upcoming
+from orchestrator.engine.choosing.matching import is_missing, printable
+from orchestrator.engine.rollout.windowing import is_zone, upcoming
 from orchestrator.model import durations
 from orchestrator.model.devices import Device
 from orchestrator.model.errors import SelectionError

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from sys import intern
 
-from orchestrator.engine.grouping import group_of
-from orchestrator.engine.selecting import Chooser, Rejection, in_order, names_of
+from orchestrator.engine.choosing.grouping import group_of
+from orchestrator.engine.choosing.selecting import Chooser, Rejection, in_order, names_of
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.operations import Operation

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from orchestrator.engine.grouping import group_of
+from orchestrator.engine.choosing.grouping import group_of
 from orchestrator.model.amounts import Amount, Share, at_least, at_most
 from orchestrator.model.devices import Device
 from orchestrator.model.errors import SelectionError

@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 
+from orchestrator.engine.choosing.selecting import lasting_filters_of
+from orchestrator.engine.choosing.watching import by_listing
 from orchestrator.engine.run import Run, replayed, resuming
-from orchestrator.engine.selecting import lasting_filters_of
-from orchestrator.engine.watching import by_listing
 from orchestrator.model import events
 from orchestrator.model.answering import event_of, failure_of
 from orchestrator.model.commands import (

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from orchestrator.engine.chaining import NO_CHAIN, chain_ends
-from orchestrator.engine.matching import is_missing, printable
-from orchestrator.engine.selecting import rejection
+from orchestrator.engine.choosing.matching import is_missing, printable
+from orchestrator.engine.choosing.selecting import rejection
+from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model.devices import Device
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits

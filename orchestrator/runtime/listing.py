@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import anyio
 
-from orchestrator.engine.paging import ListingSummary, PageLedger
+from orchestrator.engine.choosing.paging import ListingSummary, PageLedger
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.readings import DeviceFilter, Page
 from orchestrator.ports import Controller

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
-from orchestrator.engine.selecting import lasting_filters_of
-from orchestrator.engine.watching import by_listing
+from orchestrator.engine.choosing.selecting import lasting_filters_of
+from orchestrator.engine.choosing.watching import by_listing
 from orchestrator.model.answering import event_of, failure_of
 from orchestrator.model.commands import (
     Command,

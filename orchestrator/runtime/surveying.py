@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from orchestrator.engine.selecting import filters_of
+from orchestrator.engine.choosing.selecting import filters_of
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan

@@ -32,7 +32,7 @@ requests: {delay: 0s, in_flight: %d, per_second: none}
 """
 
 READING_ROUND = 10.0
-"""Seconds between two rounds of reading, at whole multiples of it (orchestrator.engine.watching)."""
+"""Seconds between two rounds of reading, at whole multiples of it (orchestrator.engine.choosing.watching)."""
 
 
 @dataclass

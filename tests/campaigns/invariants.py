@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.adapters.memory_journal import MemoryJournal
+from orchestrator.engine.rollout.windowing import Openings
 from orchestrator.engine.run import replayed
-from orchestrator.engine.windowing import Openings
 from orchestrator.model import events
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Limits

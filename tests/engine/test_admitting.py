@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from orchestrator.engine.admitting import CENSUS, FRESH_AHEAD, Admissions
-from orchestrator.engine.progressing import Course, DeviceRun
+from orchestrator.engine.rollout.admitting import CENSUS, FRESH_AHEAD, Admissions
+from orchestrator.engine.walking.progressing import Course, DeviceRun
 from orchestrator.model.devices import DeviceId, device_from_record
 from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.model.policies import GroupLimit

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.engine.budgeting import may_be_underway, overspent, ramped, rate_allows
+from orchestrator.engine.rollout.budgeting import may_be_underway, overspent, ramped, rate_allows
 from orchestrator.model.amounts import Share
 from orchestrator.model.policies import Budget
 from orchestrator.model.verdicts import Verdict

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.engine.chaining import NO_CHAIN, chain_ends
+from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model.operations import Operation
 from orchestrator.model.steps import (
     ApproveStep,

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.engine.progressing import Phase
 from orchestrator.engine.run import replayed
+from orchestrator.engine.walking.progressing import Phase
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.commands import HoldDevices

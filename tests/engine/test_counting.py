@@ -2,8 +2,8 @@
 
 import pytest
 
+from orchestrator.engine.rollout.sparing import CENSUS_RETRY, CENSUS_SECONDS, PATIENCE
 from orchestrator.engine.run import replayed
-from orchestrator.engine.sparing import CENSUS_RETRY, CENSUS_SECONDS, PATIENCE
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.orders import Cancel, Continue, Pause

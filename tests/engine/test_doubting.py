@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.engine.doubting import (
+from orchestrator.engine.walking.doubting import (
     Doubt,
     doubt_seconds,
     sign_of_application,

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from orchestrator.engine.progressing import Course, DeviceRun
-from orchestrator.engine.sparing import SETTLE, Groups
-from orchestrator.engine.zoning import ENOUGH, Durations
+from orchestrator.engine.rollout.sparing import SETTLE, Groups
+from orchestrator.engine.rollout.zoning import ENOUGH, Durations
+from orchestrator.engine.walking.progressing import Course, DeviceRun
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import DeviceId, device_from_record

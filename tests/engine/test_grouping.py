@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.engine.grouping import group_of
+from orchestrator.engine.choosing.grouping import group_of
 from orchestrator.model.policies import GroupLimit
 from tests.support.playbooks import record
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.engine.guarding import refusal
+from orchestrator.engine.walking.guarding import refusal
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.engine.matching import compiled, holds, rejection, why_not
+from orchestrator.engine.choosing.matching import compiled, holds, rejection, why_not
 from orchestrator.model.devices import Status
 from orchestrator.model.policies import Guard
 from orchestrator.model.selections import (

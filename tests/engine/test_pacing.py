@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.engine.pacing import (
+from orchestrator.engine.rollout.pacing import (
     LONGEST_HOLD,
     RETURNS_AT_ONCE,
     SLOWEST,

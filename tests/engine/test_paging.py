@@ -1,6 +1,6 @@
 """The ledger of a listing knows what is new, what repeats and what is missing."""
 
-from orchestrator.engine.paging import PageLedger
+from orchestrator.engine.choosing.paging import PageLedger
 from orchestrator.model.devices import device_from_record
 from orchestrator.model.readings import Page
 

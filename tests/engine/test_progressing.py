@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.engine.concluding import FINAL_LOOKS
-from orchestrator.engine.progressing import Phase
+from orchestrator.engine.walking.concluding import FINAL_LOOKS
+from orchestrator.engine.walking.progressing import Phase
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import Status

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.engine import proving
-from orchestrator.engine.proving import (
+from orchestrator.engine.walking import proving
+from orchestrator.engine.walking.proving import (
     Acceptance,
     Delivered,
     Relapsed,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.engine.queueing import Lanes
+from orchestrator.engine.rollout.queueing import Lanes
 
 
 @dataclass

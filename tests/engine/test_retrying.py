@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.engine.retrying import backoff
+from orchestrator.engine.walking.retrying import backoff
 from orchestrator.model.policies import RetryPolicy
 
 POLICY = RetryPolicy(first_wait=1.0, longest_wait=60.0)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.engine.ending import BATCH
-from orchestrator.engine.progressing import Phase
 from orchestrator.engine.run import Run, replayed, resuming
+from orchestrator.engine.walking.deciding import BATCH
+from orchestrator.engine.walking.progressing import Phase
 from orchestrator.model import commands, events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import DeviceId, Status

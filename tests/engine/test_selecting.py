@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.engine.selecting import Chooser, filters_of, in_order, names_of
+from orchestrator.engine.choosing.selecting import Chooser, filters_of, in_order, names_of
 from orchestrator.model.devices import Status
 from orchestrator.model.readings import DeviceFilter
 from orchestrator.model.selections import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.engine.sparing import PATIENCE, SETTLE, Groups
+from orchestrator.engine.rollout.sparing import PATIENCE, SETTLE, Groups
 from orchestrator.model import moments
 from orchestrator.model.devices import Device, DeviceId, device_from_record
 from orchestrator.model.plans import PlannedDevice

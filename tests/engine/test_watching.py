@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.engine.watching import (
+from orchestrator.engine.choosing.watching import (
     READING_SHARE,
     SHORTEST_INTERVAL,
     by_listing,

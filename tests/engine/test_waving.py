@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
+from orchestrator.engine.rollout.waving import LOOKS, Finding, Outcome, judge
 from orchestrator.engine.run import replayed
-from orchestrator.engine.waving import LOOKS, Finding, Outcome, judge
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.orders import Approve, OrderRefusedError

@@ -10,7 +10,7 @@ from cronsim import CronSim
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.engine.windowing import (
+from orchestrator.engine.rollout.windowing import (
     Openings,
     is_zone,
     last_start,

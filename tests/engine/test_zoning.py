@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
+from orchestrator.engine.rollout.zoning import ENOUGH, Durations
 from orchestrator.engine.run import replayed
-from orchestrator.engine.zoning import ENOUGH, Durations
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.orders import Approve, Cancel, Continue, Pause

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engine.selecting import Chooser
+from orchestrator.engine.choosing.selecting import Chooser
 from orchestrator.playbook.loading import load_playbook
 from tests.support.playbooks import NOW, record
 

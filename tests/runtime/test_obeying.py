@@ -5,8 +5,8 @@ import pytest
 
 from orchestrator.adapters.memory_journal import MemoryJournal
 from orchestrator.adapters.memory_orders import MemoryOrders
-from orchestrator.engine.deciding import Decision
 from orchestrator.engine.run import replayed
+from orchestrator.engine.walking.deciding import Decision
 from orchestrator.model import events
 from orchestrator.model.commands import SendNotice
 from orchestrator.model.devices import DeviceId

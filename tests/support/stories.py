@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
-from orchestrator.engine.progressing import DeviceRun
 from orchestrator.engine.run import PATIENCE, Run, replayed, resuming
+from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.model import answers, commands, events, moments
 from orchestrator.model.answering import event_of
 from orchestrator.model.devices import DeviceId, Status, device_from_record

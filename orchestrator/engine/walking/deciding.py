@@ -6,6 +6,9 @@ from orchestrator.model.commands import Command, ReadDevice
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event
 
+BATCH = 2000
+"""Devices given up in one decision; keeps every batch of events small."""
+
 
 @dataclass(slots=True)
 class Decision:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from orchestrator.engine import doubting, proving
-from orchestrator.engine.chaining import chain_ends
+from orchestrator.engine.walking import doubting, proving
+from orchestrator.engine.walking.chaining import chain_ends
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import DeviceId

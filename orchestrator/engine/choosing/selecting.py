@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 
-from orchestrator.engine.matching import (
+from orchestrator.engine.choosing.matching import (
     Rejection,
     compiled,
     explained,

@@ -6,10 +6,10 @@ One heap of moments and common rounds of reading serve all devices; a waiting de
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
-from orchestrator.engine import watching
-from orchestrator.engine.concluding import Moment
-from orchestrator.engine.deciding import Decision
-from orchestrator.engine.progressing import DeviceRun, Phase
+from orchestrator.engine.choosing import watching
+from orchestrator.engine.walking.concluding import Moment
+from orchestrator.engine.walking.deciding import Decision
+from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
 from orchestrator.model.steps import CheckStep
 

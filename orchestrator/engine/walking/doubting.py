@@ -11,8 +11,8 @@ hides requests, one thing deceives all the same: a boot that takes just as long 
 
 from dataclasses import dataclass
 
-from orchestrator.engine.proving import is_after, is_requested, names_request
-from orchestrator.engine.selecting import NEVER_CONNECTED
+from orchestrator.engine.choosing.selecting import NEVER_CONNECTED
+from orchestrator.engine.walking.proving import is_after, is_requested, names_request
 from orchestrator.model.devices import Device, Status
 from orchestrator.model.events import Baseline
 from orchestrator.model.operations import Operation

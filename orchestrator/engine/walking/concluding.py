@@ -5,10 +5,10 @@
 
 from dataclasses import dataclass
 
-from orchestrator.engine import doubting, proving
-from orchestrator.engine.progressing import DeviceRun, Phase
-from orchestrator.engine.retrying import backoff
-from orchestrator.engine.selecting import why_not
+from orchestrator.engine.choosing.selecting import why_not
+from orchestrator.engine.walking import doubting, proving
+from orchestrator.engine.walking.progressing import DeviceRun, Phase
+from orchestrator.engine.walking.retrying import backoff
 from orchestrator.model import durations, events
 from orchestrator.model.devices import Device, Status
 from orchestrator.model.events import Event

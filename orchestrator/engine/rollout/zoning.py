@@ -4,9 +4,9 @@ import math
 from bisect import bisect_left, insort
 from collections import deque
 
-from orchestrator.engine import windowing
-from orchestrator.engine.progressing import DeviceRun
-from orchestrator.engine.windowing import Openings
+from orchestrator.engine.rollout import windowing
+from orchestrator.engine.rollout.windowing import Openings
+from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.model import events
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Plan, PlannedDevice

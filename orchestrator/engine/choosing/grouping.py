@@ -1,6 +1,6 @@
 """Which devices count together under a limit `max_down_per`."""
 
-from orchestrator.engine.matching import is_missing
+from orchestrator.engine.choosing.matching import is_missing
 from orchestrator.model.devices import Device
 from orchestrator.model.policies import GroupLimit
 

@@ -7,8 +7,8 @@ lost: their return was never proven.
 
 from collections.abc import Iterable, Iterator
 
-from orchestrator.engine.grouping import group_of
-from orchestrator.engine.proving import is_requested
+from orchestrator.engine.choosing.grouping import group_of
+from orchestrator.engine.walking.proving import is_requested
 from orchestrator.model.devices import Device, DeviceId, Status
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice

@@ -1,7 +1,7 @@
 """May this device be touched right now?"""
 
-from orchestrator.engine.proving import is_requested
-from orchestrator.engine.selecting import why_not
+from orchestrator.engine.choosing.selecting import why_not
+from orchestrator.engine.walking.proving import is_requested
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.policies import Guard

@@ -3,12 +3,12 @@
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from orchestrator.engine import concluding, sparing
-from orchestrator.engine.admitting import Admissions
-from orchestrator.engine.concluding import Moment
-from orchestrator.engine.deciding import Decision
-from orchestrator.engine.ending import BATCH
-from orchestrator.engine.progressing import DeviceRun
+from orchestrator.engine.rollout import sparing
+from orchestrator.engine.rollout.admitting import Admissions
+from orchestrator.engine.walking import concluding
+from orchestrator.engine.walking.concluding import Moment
+from orchestrator.engine.walking.deciding import BATCH, Decision
+from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.model.commands import TakeCensus
 from orchestrator.model.events import Event, RunInterrupted
 from orchestrator.model.plans import PlannedDevice

@@ -3,9 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 
-from orchestrator.engine.progressing import DeviceRun
-from orchestrator.engine.queueing import Lanes
-from orchestrator.engine.sparing import Group, Groups
+from orchestrator.engine.rollout.queueing import Lanes
+from orchestrator.engine.rollout.sparing import Group, Groups
+from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.model.steps import OperationStep, Step
 
