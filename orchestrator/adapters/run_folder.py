@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from orchestrator.adapters import os_user
 from orchestrator.adapters.durable_folders import sync_folder
 from orchestrator.adapters.journal_reading import check_run, read_records, why
 from orchestrator.model import moments
@@ -76,6 +77,8 @@ class RunFolder:
         except FileNotFoundError as error:
             what = f"run {self.run_id} has no plan in {self.path}: it never began"
             raise RunError(what) from error
+        except PermissionError as error:
+            raise _denied(self.path, f"{self.plan_path} cannot be read", error) from error
         except OSError as error:
             raise RunError(f"{self.plan_path} cannot be read: {why(error)}") from error
 
@@ -97,11 +100,21 @@ class RunFolder:
     def require_journal(self) -> Path:
         """Give the journal's place.
 
-        Raises RunError when nothing was ever recorded, JournalError when it is another run's.
+        Raises RunError when nothing was ever recorded or the run is another user's, JournalError
+        when the journal is another run's.
         """
-        if not self.journal_path.is_file():
-            raise RunError(f"run {self.run_id} has no journal in {self.path}: it never began")
-        check_run(self.journal_path, self.run_id)
+        try:
+            if not self.journal_path.is_file():
+                raise RunError(f"run {self.run_id} has no journal in {self.path}: it never began")
+            check_run(self.journal_path, self.run_id)
+        except PermissionError as error:
+            raise _denied(self.path, f"{self.journal_path} cannot be read", error) from error
+        except JournalError as error:
+            if isinstance(error.__cause__, PermissionError):
+                raise _denied(
+                    self.path, f"{self.journal_path} cannot be read", error.__cause__
+                ) from error
+            raise
         return self.journal_path
 
     @property
@@ -148,6 +161,8 @@ class RunFolder:
     def _open_lock(self) -> int:
         try:
             return os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except PermissionError as error:
+            raise _denied(self.path, f"{self.path} cannot be locked", error) from error
         except OSError as error:
             raise _unwritable(error)(f"{self.path} cannot be locked: {why(error)}") from error
 
@@ -211,7 +226,7 @@ class RunsFolder:
             return self._make(check_id(run_id))
         for _ in range(100):
             made = new_id(playbook, now=now, suffix=secrets.token_hex(1))
-            if not (self.path / made).exists():
+            if not self._exists(made):
                 return self._make(made)
         return self._make(new_id(playbook, now=now, suffix=secrets.token_hex(4)))
 
@@ -227,17 +242,28 @@ class RunsFolder:
                 raise RunError(what) from error
             if self.is_taken(run_id):
                 raise _taken(run_id) from error
+        except PermissionError as error:
+            raise _runs_denied(self.path, f"the folder {path} cannot be made", error) from error
         except OSError as error:
             what = f"the folder {path} cannot be made: {why(error)}"
             raise _unwritable(error)(what) from error
         return RunFolder(path)
 
     def is_taken(self, run_id: str) -> bool:
-        """True when no new run can have this id: one with it began, or is about to."""
+        """True when no new run can have this id: one with it began, or is about to.
+
+        Raises RunError when the folder cannot be read.
+        """
         folder = RunFolder(self.path / run_id)
-        if not folder.path.is_dir():
-            return folder.path.exists()
-        return folder.has_begun or folder.holder() is not None
+        if not self._exists(run_id):
+            return False
+        return not folder.path.is_dir() or folder.has_begun or folder.holder() is not None
+
+    def _exists(self, run_id: str) -> bool:
+        try:
+            return (self.path / run_id).exists()
+        except PermissionError as error:
+            raise _runs_denied(self.path, f"{self.path} cannot be read", error) from error
 
     def names(self) -> list[str]:
         """Give the ids of all runs, in order; raises RunError when the folder cannot be read."""
@@ -245,6 +271,8 @@ class RunsFolder:
             return sorted(entry.name for entry in self.path.iterdir() if entry.is_dir())
         except FileNotFoundError:
             return []
+        except PermissionError as error:
+            raise _runs_denied(self.path, f"{self.path} cannot be read", error) from error
         except OSError as error:
             raise RunError(f"{self.path} cannot be read: {why(error)}") from error
 
@@ -295,6 +323,35 @@ def _taken(run_id: str) -> RunError:
     return RunError(f"there is a run {run_id} already; resume it or choose another --id")
 
 
+def _denied(folder: Path, what: str, error: PermissionError) -> RunError:
+    """Say whose a run is; what is denied although it is ours is said as it is."""
+    owner = _other_owner(folder)
+    if owner is None:
+        return RunError(f"{what}: {why(error)}")
+    told = f"run {folder.name} belongs to {owner}; answer as {owner} or through sudo"
+    return RunError(told)
+
+
+def _runs_denied(folder: Path, what: str, error: PermissionError) -> RunError:
+    """Say the same of all runs."""
+    owner = _other_owner(folder)
+    if owner is None:
+        return RunError(f"{what}: {why(error)}")
+    return RunError(
+        f"the runs in {folder} belong to {owner};"
+        f" ask as {owner} or through sudo, or choose another folder"
+    )
+
+
+def _other_owner(path: Path) -> str | None:
+    """Name the owner; None when it is who asks, or nobody can tell."""
+    try:
+        uid = path.stat().st_uid
+    except OSError:
+        return None
+    return None if uid == os.geteuid() else os_user.user_name(uid=uid, environment={})
+
+
 def _unwritable(error: OSError) -> type[RunError]:
     """A disk that takes nothing keeps a run from being recorded; all else is a wrong folder."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
@@ -323,6 +380,9 @@ def _listed(folder: RunFolder) -> Listed:
             check_run(folder.journal_path, folder.run_id)
     except JournalError as error:
         damage = str(error)
+    except PermissionError as error:
+        denied = _denied(folder.path, f"{folder.path} cannot be read", error)
+        return Listed(folder, 0.0, None, None, str(denied))
     except OSError as error:
         return Listed(folder, 0.0, None, None, f"{folder.path} cannot be read: {why(error)}")
     return Listed(folder, created_at, started, folder.holder(), damage)

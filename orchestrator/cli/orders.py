@@ -43,7 +43,7 @@ def give(settings: "Settings", run_id: str, order: Order, then: str = "") -> Non
     from orchestrator.switchboard import give_order
 
     told = in_loop(give_order, settings, run_id, order)
-    screen.show(screen.folded(f"{run_id}: {told}."))
+    screen.show(screen.folded(screen.sentence(f"{run_id}: {told}")))
     if then:
         screen.show(then)
 

@@ -71,7 +71,8 @@ def as_object(plan: Plan) -> dict[str, object] | None:
 
 
 def _openings(plan: Plan, window: Window) -> list[Opening]:
-    return upcoming(window, window.timezone, plan.created_at)
+    # A plan from a file knows the controller's clock only; the run goes by ours.
+    return upcoming(window, window.timezone, plan.read_at or plan.created_at)
 
 
 def _opens(window: Window) -> str:

@@ -119,6 +119,11 @@ def folded(text: str, *, indent: str = "") -> str:
     )
 
 
+def sentence(text: str) -> str:
+    """End a text with a full stop, unless it ends like a sentence already."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
 def counted(count: int, noun: str) -> str:
     """Give a number with its noun."""
     return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

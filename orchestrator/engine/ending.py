@@ -36,6 +36,8 @@ def given_up(run: "Run", device: DeviceRun, at: float) -> list[Event]:
     elif run.stopped is not None:
         verdict = Verdict.NOT_STARTED
         reason = f"the run was stopped before {title}: {run.stopped.detail}"
+        if device.touched and device.unproven is None and not device.is_in_chain:
+            reason += "; whatever was done before is proven"
     else:
         verdict = Verdict.DEFERRED
         reason = f"the window closed before {title} and does not open again"

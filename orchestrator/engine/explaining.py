@@ -64,9 +64,13 @@ def _not_begun(run: "Run", planned: PlannedDevice, now: float) -> str:
     group = run.admissions.groups.full_for(planned)
     if group is not None:
         return f"its group is full: {run.admissions.groups.describe(group)}"
+    if planned.groups and not run.counting.is_known(run.active(now)):
+        return _unknown_census(run)
     room, underway = run.most_underway, run.waits.underway
     if room is not None and underway >= room:
-        return f"{_devices(underway)} under way, and {_bounds(run)} {room} at once for now"
+        parked = sum(map(len, run.starts.parked.values()))
+        waiting = f" ({parked} of them wait for their window)" if parked else ""
+        return f"{_devices(underway)} under way{waiting}, and {_bounds(run)} {room} at once for now"
     if run.plan.playbook.is_disruptive and run.admissions.free_places <= 0:
         return f"{_devices(run.limits.max_down)} out of service already, which is max_down"
     return f"its turn has not come; {_devices(underway)} under way"
@@ -82,6 +86,11 @@ def _bounds(run: "Run") -> str:
 
 def _devices(count: int) -> str:
     return "1 device is" if count == 1 else f"{count:,} devices are"
+
+
+def _unknown_census(run: "Run") -> str:
+    because = f": {run.counting.failure}" if run.counting.failure else ""
+    return f"it is not known which devices are Down anyway; they are being listed{because}"
 
 
 def _wave_of(run: "Run", planned: PlannedDevice) -> int:

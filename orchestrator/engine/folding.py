@@ -49,7 +49,7 @@ def _after_device(run: "Run", event: Any) -> None:
     if device.holds_slot and not held:
         run.admissions.slot_taken(device)
     elif held and not device.holds_slot:
-        run.admissions.slot_given_back(device, active)
+        run.admissions.slot_given_back(device)
     run.admissions.in_flight += (device.phase is Phase.SENT) - sent
     consequence = _CONSEQUENCES.get(type(event))
     if consequence is not None:
@@ -61,7 +61,7 @@ def _after_device(run: "Run", event: Any) -> None:
 
 def _intended(run: "Run", device: "DeviceRun", event: events.OperationIntended) -> None:
     run.pace = run.pace.after_sending(event.at)
-    run.admissions.release(device, run.active(event.at))
+    run.admissions.release(device)
     run.starts.queued.discard(device.id)
 
 
@@ -69,6 +69,7 @@ def _accepted(run: "Run", _: "DeviceRun", __: events.OperationAccepted) -> None:
     run.pace = run.pace.after_success()
     run.rejected_since = None
     run.reach.accepted()
+    run.unsettled.clear()  # it was the devices and not the controller
 
 
 def _refused(run: "Run", device: "DeviceRun", event: events.OperationRefused) -> None:
@@ -88,6 +89,8 @@ def _refused(run: "Run", device: "DeviceRun", event: events.OperationRefused) ->
             run.stop_for = ("invalid_request", event.reason)
         case _:
             run.reach.told()
+            if not run.reach.storm:
+                run.unsettled.clear()
 
 
 def _lost(run: "Run", device: "DeviceRun", event: events.OperationLost) -> None:
@@ -123,9 +126,11 @@ def _ended(run: "Run", device: "DeviceRun", event: events.DeviceFinished) -> Non
     assert device.verdict is not None
     active = run.active(event.at)
     run.verdicts[device.verdict] += 1
+    if device.id in run.reach.storm_devices and device.verdict in _BY_STORM:
+        run.unsettled[device.verdict] += 1
     run.waves.ended(device.id, device.verdict)
     run.waits.underway -= 1
-    run.admissions.ended(device, active)
+    run.admissions.ended(device)
     run.starts.forget(device)
     run.suspects.discard(device.id)
     run.news.pop(device.id, None)
@@ -135,6 +140,9 @@ def _ended(run: "Run", device: "DeviceRun", event: events.DeviceFinished) -> Non
     if device.is_held:
         run.starts.released.append(device.id)
 
+
+_BY_STORM = frozenset({Verdict.FAILED, Verdict.IN_DOUBT})
+"""How devices end whose requests came to nothing."""
 
 _CONSEQUENCES: dict[type[object], Callable[..., None]] = {
     events.OperationIntended: _intended,
@@ -160,16 +168,20 @@ def _resumed(run: "Run", event: events.RunResumed) -> None:
     run.epoch = event.epoch
     run.interrupted = None
     run.reach = Reach()
+    run.unsettled.clear()
     run.rejected_since = None
     run.resumed_at = event.at
 
 
 def _paused(run: "Run", event: events.RunPaused) -> None:
-    if event.cause == "controller" and run.reach.is_storm:
+    is_storm = event.cause == "controller" and (run.reach.is_storm or bool(run.unsettled))
+    if is_storm:
         for device, times in run.reach.storm_devices.items():
             progressing.excuse(run.devices[DeviceId(device)], times)
             run.mark(run.devices[DeviceId(device)])
-    run.reach.paused(event.at, event.cause, event.detail)
+        run.excused += run.unsettled
+        run.unsettled.clear()
+    run.reach.paused(event.at, event.cause, event.detail, is_storm=is_storm)
 
 
 def _continued(run: "Run", event: events.RunContinued) -> None:
@@ -187,6 +199,7 @@ def _interrupted(run: "Run", event: events.RunInterrupted) -> None:
 
 def _stopped(run: "Run", event: events.RunStopped) -> None:
     run.stopped = event
+    run.approvals.close()
     run.is_abandoned |= event.cause == "invalid_request"
     _consider_everybody(run)
 

@@ -28,7 +28,9 @@ def note(run: "Run", observation: Observation, now: float) -> None:
         case Census():
             if observation.failure is not None:
                 _note_failure(run, observation.failure, now)
-            run.counting.note(observation, asked=run.active(observation.asked_at))
+            run.counting.note(
+                observation, asked=run.active(observation.asked_at), done=run.active(now)
+            )
         case DevicesHeld():
             _note_held(run, observation)
 

@@ -6,7 +6,7 @@ UNREACHABLE_LIMIT = 3
 """Failed connections in a row that pause the run."""
 
 STORM_REQUESTS = 5
-STORM_DEVICES = 3
+STORM_DEVICES = 2
 """Operation requests in a row that came to nothing, and devices they were for, that open the breaker."""
 
 FIRST_PROBE = 2.0
@@ -82,11 +82,11 @@ class Reach:
         if self.cause is None:
             self.cause, self.detail = "token", detail
 
-    def paused(self, at: float, cause: str, detail: str) -> None:
-        """The run stands still from here on."""
+    def paused(self, at: float, cause: str, detail: str, *, is_storm: bool = False) -> None:
+        """The run stands still from here on; after a storm it goes on with one request at a time."""
         self.paused_at, self.cause, self.detail = at, cause, detail
         self.probes = 0
-        if cause == "controller" and self.is_storm:
+        if is_storm or (cause == "controller" and self.is_storm):
             self.rounds += 1
             self.storm_devices.clear()
         self.probe_at = at + _until_probe(max(0, self.rounds - 1))

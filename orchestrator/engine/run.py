@@ -19,7 +19,7 @@ from orchestrator.engine.rollout.asking import Approvals, name_of_step
 from orchestrator.engine.rollout.counting import Counting
 from orchestrator.engine.rollout.waving import Waves
 from orchestrator.engine.rollout.zoning import Durations, Zones
-from orchestrator.engine.starting import Starts
+from orchestrator.engine.starting import UNASKED, Starts
 from orchestrator.engine.walking import concluding
 from orchestrator.engine.walking.concluding import Moment
 from orchestrator.engine.walking.deciding import Decision
@@ -73,6 +73,10 @@ class Run:
         self.course = Course(plan.playbook.steps, plan.playbook.rescue)
         self.devices: dict[DeviceId, DeviceRun] = {}
         self.verdicts: Counter[Verdict] = Counter()
+        self.unsettled: Counter[Verdict] = Counter()
+        """Ends in trouble while nothing is accepted: it may be the controller's, not the devices'."""
+        self.excused: Counter[Verdict] = Counter()
+        """Ends in trouble that was the controller's: they spend no budget."""
         self.zones = Zones(plan)
         self.durations = Durations(plan)
         self.waves = Waves(plan)
@@ -180,12 +184,17 @@ class Run:
         return self.waves.may_begin_devices and (room is None or self.waits.underway < room)
 
     @property
+    def spending(self) -> Counter[Verdict]:
+        """The verdicts that count against the budget: all but those that were the controller's doing."""
+        return self.verdicts - self.excused if self.excused else self.verdicts
+
+    @property
     def most_underway(self) -> int | None:
         """Devices that may be under way at once for the budget's sake and the ramp's; None is any."""
         rollout, room = self.plan.playbook.rollout, None
         if rollout.strict:
             devices = self.limits.devices
-            room = budgeting.may_be_underway(self.limits.budget, self.verdicts, devices)
+            room = budgeting.may_be_underway(self.limits.budget, self.spending, devices)
         if rollout.ramp:
             ramped = budgeting.ramped(self.verdicts[Verdict.SUCCEEDED])
             room = ramped if room is None else min(room, ramped)
@@ -252,7 +261,7 @@ class Run:
         self._consider_run(decision, moment)
         if decision.events:
             return self._with_commands(decision)
-        self._withdraw(moment)
+        self._withdraw()
         self._consider_devices(decision, moment, chance)
         if decision.events and (self.limits.budget.is_set or _slows(decision)):
             return self._with_commands(decision)  # believed first: sending may have to wait or stop
@@ -277,10 +286,13 @@ class Run:
         """The budget, the windows and the waves: what concerns the run as a whole."""
         if self.stopped is not None:
             return
-        devices = self.limits.devices
-        spent = budgeting.overspent(self.limits.budget, self.verdicts, devices)
-        if spent is not None:
+        spent = self._overspent(self.spending)
+        if spent is not None and self._overspent(self.spending - self.unsettled) is None:
+            detail = f"no request was accepted since devices began to fail, and {spent}"
+            decision.events.append(events.RunPaused(now.at, "controller", detail))
+        elif spent is not None:
             decision.events.append(events.RunStopped(now.at, "budget", spent))
+        if spent is not None:
             return
         decision.events += self.zones.decide(now.at)
         if decision.events or self.zones.are_over:
@@ -288,12 +300,15 @@ class Run:
         decision.to_read += self.waves.look(now.at, now.active)
         decision.events += self.waves.decide(now.at, now.active)
 
-    def _withdraw(self, now: Moment) -> None:
+    def _overspent(self, verdicts: Counter[Verdict]) -> str | None:
+        return budgeting.overspent(self.limits.budget, verdicts, self.limits.devices)
+
+    def _withdraw(self) -> None:
         """Something now keeps devices from being started: whoever waits in a queue is asked anew."""
         if not self.must_withdraw:
             return
         self.must_withdraw = False
-        for run in self.admissions.withdraw(now.active):
+        for run in self.admissions.withdraw():
             self.starts.queued.discard(run.id)
             self.mark(run)
 
@@ -366,6 +381,8 @@ class Run:
         given, denied = self.approvals.given.get(what), self.approvals.denied.get(what)
         if given is not None:
             return concluding.succeed(run, at, f"approved by {given.by}")
+        if self.approvals.is_closed and run.is_in_chain:
+            return concluding.succeed(run, at, UNASKED)
         if denied is not None:
             because = f": {denied.why}" if denied.why else ""
             reason = f"not approved by {denied.by}{because}"

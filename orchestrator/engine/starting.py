@@ -23,6 +23,8 @@ from orchestrator.model.readings import Reading
 from orchestrator.model.steps import ApproveStep, CheckStep, NotifyStep, OperationStep, SleepStep
 from orchestrator.model.verdicts import Verdict
 
+UNASKED = "not asked any more: the run was stopped, and the device is brought back into service"
+
 HeldBy = Callable[[DeviceRun, float], Hashable | None]
 """Says what keeps a device from its next operation at a moment: a stop, a pause, its window."""
 
@@ -109,6 +111,9 @@ class Starts:
             if given is not None:
                 decision.events += concluding.succeed(run, at, f"approved by {given.by}")
                 return
+            if self.approvals.is_closed and run.is_in_chain:
+                decision.events += concluding.succeed(run, at, UNASKED)
+                return
             decision.events += self.approvals.ask(what, step.question, step.by.value, at)
         seconds = step.seconds if isinstance(step, SleepStep) else 0.0
         if isinstance(step, CheckStep):
@@ -131,7 +136,7 @@ class Starts:
             self.admissions.guarding.discard(run.id)
             self.admissions.cleared.append(run)
         elif run.failed_looks >= concluding.FINAL_LOOKS:
-            self._stand_back(run, now)
+            self._stand_back(run)
             decision.events += _unfit(run, now.at, "its record cannot be read")
         elif not run.is_being_read:
             self.waits.poll(decision, run, now, in_full=self._guard_in_full)
@@ -195,12 +200,12 @@ class Starts:
             run = admissions.cleared.popleft()
             reason = self.held_by(run, now.at)
             if reason is not None:
-                self._stand_back(run, now)
+                self._stand_back(run)
                 self._park(run, reason)
                 is_place_free = True
                 continue
             if admissions.is_beyond(run):
-                self._stand_back(run, now)
+                self._stand_back(run)
                 self.queued.add(run.id)
                 admissions.queue(run)
                 is_place_free = True
@@ -218,8 +223,8 @@ class Starts:
             room -= 1
         return is_place_free
 
-    def _stand_back(self, run: DeviceRun, now: Moment) -> None:
-        self.admissions.release(run, now.active)
+    def _stand_back(self, run: DeviceRun) -> None:
+        self.admissions.release(run)
         self.queued.discard(run.id)
 
     def _why_not_now(self, run: DeviceRun) -> str | None:
@@ -243,12 +248,12 @@ class Starts:
         if run.touched and reading.device is not None:
             self._wait_for(decision, run, unfit, now)
             return
-        self._stand_back(run, now)
+        self._stand_back(run)
         decision.events += _unfit(run, now.at, unfit)
 
     def _wait_for(self, decision: Decision, run: DeviceRun, unfit: str, now: Moment) -> None:
         """Something may still change: try again round by round, and give up after a while."""
-        self._stand_back(run, now)
+        self._stand_back(run)
         if not run.held:
             until = round(now.at + concluding.guard_seconds(run), 6)
             decision.events.append(events.StepHeld(now.at, run.id, run.step, unfit, until))

@@ -31,16 +31,17 @@ def freeze(
     *,
     controller: str,
     now: float,
+    our_now: float | None = None,
     listed: int | None = None,
     notes: Sequence[str] = (),
     measured: Mapping[Operation, Sequence[float]] | None = None,
 ) -> Plan:
-    """Make the plan of a playbook for these records; `now` is the controller's clock.
+    """Make the plan of a playbook for these records; the clocks are those of `Freezer`.
 
     `listed` is what the controller counted, `notes` are warnings of whoever listed the records,
     `measured` is what operations of earlier runs took. Raises SelectionError as `Freezer.plan`.
     """
-    freezer = Freezer(playbook, source, now=now)
+    freezer = Freezer(playbook, source, now=now, our_now=our_now)
     for device in records:
         freezer.add(device)
     return freezer.plan(controller=controller, listed=listed, notes=notes, measured=measured)
@@ -50,12 +51,22 @@ class Freezer:
     """Takes records one by one, so that a listing of any length passes through it.
 
     It keeps only the chosen devices, and of the others a count and a few examples per reason.
+    Ages of records are judged by the controller's clock, `now`, and the window by ours, `our_now`,
+    by which the run will wait for it; without it they are the same.
     """
 
-    def __init__(self, playbook: Playbook, source: PlaybookSource, *, now: float) -> None:
+    def __init__(
+        self,
+        playbook: Playbook,
+        source: PlaybookSource,
+        *,
+        now: float,
+        our_now: float | None = None,
+    ) -> None:
         self._playbook = playbook
         self._source = source
         self._now = now
+        self._our_now = now if our_now is None else our_now
         self._chooser = Chooser(playbook.selection, now)
         self._chosen: dict[DeviceId, Device] = {}
         self._left_out: dict[str, Tally] = {}
@@ -112,7 +123,7 @@ class Freezer:
         expected, expected_from = expectations(playbook, measured or {})
         zones = Zones(playbook.window)
         devices = tuple(_planned(playbook, device, zones) for device in kept)
-        check_window(playbook, expected, zones, now=self._now)
+        check_window(playbook, expected, zones, now=self._our_now)
         return Plan(
             playbook=playbook,
             source=self._source,
@@ -127,7 +138,7 @@ class Freezer:
                 *playbook_warnings(playbook, limits),
                 *self._unseen_warnings(),
                 *device_warnings(playbook, kept, self._now),
-                *zones.warnings(now=self._now),
+                *zones.warnings(now=self._our_now),
             ),
             operation_requests=len(kept) * len(operations_of(playbook)),
             reading_requests=reading_requests(playbook, limits, listed=listed),

@@ -11,6 +11,7 @@ from orchestrator.model.devices import Device
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits
 from orchestrator.model.playbooks import Playbook
+from orchestrator.model.policies import BetweenWaves
 from orchestrator.model.selections import Condition
 from orchestrator.model.steps import ApproveStep, OperationStep, Step
 from orchestrator.planning.tallying import Tally, counted, some
@@ -30,6 +31,7 @@ def playbook_warnings(playbook: Playbook, limits: Limits) -> list[str]:
             " that the token may see can be chosen"
         )
     warnings += _restoring_warnings(playbook)
+    warnings += _wave_warnings(playbook, limits)
     if playbook.is_disruptive and 1 < limits.devices <= limits.max_down:
         warnings.append(
             f"max_down {playbook.rollout.max_down} lets all {limits.devices} devices"
@@ -58,6 +60,18 @@ def _approve_warnings(steps: Sequence[Step]) -> list[str]:
         for number, (step, end) in enumerate(zip(steps, chain_ends(steps), strict=True), start=1)
         if isinstance(step, ApproveStep) and end != NO_CHAIN
     ]
+
+
+def _wave_warnings(playbook: Playbook, limits: Limits) -> list[str]:
+    """Warn of a gate that never comes, because the first wave is the last."""
+    rollout = playbook.rollout
+    if rollout.between_waves == BetweenWaves() or len(limits.waves) != 1:
+        return []
+    nothing = "nothing is judged and nobody is asked between waves"
+    if limits.devices == 1:
+        return [f"the first wave holds the only device: {nothing}"]
+    whole = f"all {limits.devices} devices"
+    return [f"the first wave holds {whole}: {nothing}; write a share or a smaller count"]
 
 
 def _careless_warnings(playbook: Playbook, limits: Limits) -> list[str]:

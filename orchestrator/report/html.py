@@ -6,7 +6,7 @@ from html import escape
 from orchestrator.model import durations, moments
 from orchestrator.model.verdicts import Verdict
 from orchestrator.report.course_tables import changed_limits, gate, messages
-from orchestrator.report.standing import in_short, matters
+from orchestrator.report.standing import in_short, matters, nothing_done
 from orchestrator.report.summary import Summary
 from orchestrator.report.tables import device_name, reasons
 from orchestrator.report.telling_campaigns import deed, person
@@ -75,6 +75,8 @@ def _head(summary: Summary, run_id: str, *, driven: bool) -> str:
     state = in_short(summary, driven=driven)
     lines = [f"<h1>{escape(run_id)}</h1>", f'<p class="state">{escape(state)}</p>']
     lines += [f'<p class="matter">{escape(told)}</p>' for _, told in matters(summary)]
+    if told := nothing_done(summary):
+        lines.append(f'<p class="matter">{escape(told)}</p>')
     started = summary.started
     if started is not None:
         what = f"{started.playbook} for {started.devices:,} devices of {started.controller}"

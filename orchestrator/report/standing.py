@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.model import moments
+from orchestrator.model.verdicts import Verdict
 from orchestrator.report.course import Course
 from orchestrator.report.summary import State, Summary
 from orchestrator.report.telling_campaigns import approval, person
@@ -45,6 +46,18 @@ def matters(summary: Summary) -> Iterator[tuple[State, str]]:
     if not summary.is_over:
         for state, told in _holds(summary):
             yield state, printable(told)
+
+
+def nothing_done(summary: Summary) -> str:
+    """Say that a run which is over skipped every device; empty for any other."""
+    if not summary.is_over or not summary.total:
+        return ""
+    if summary.counts()[Verdict.SKIPPED.value] != summary.total:
+        return ""
+    begins = "no device succeeded" if summary.requests.sent else "nothing was done"
+    if summary.total == 1:
+        return f"{begins}: the only device was skipped"
+    return f"{begins}: all {summary.total:,} devices were skipped"
 
 
 def _holds(summary: Summary) -> Iterator[tuple[State, str]]:

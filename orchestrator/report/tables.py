@@ -10,7 +10,7 @@ from orchestrator.model.events import DeviceFinished, Event, as_facts
 from orchestrator.report.course_tables import as_object as course_object
 from orchestrator.report.course_tables import as_text_lines as course_lines
 from orchestrator.report.figures import StepTime
-from orchestrator.report.standing import in_short, matters
+from orchestrator.report.standing import in_short, matters, nothing_done
 from orchestrator.report.summary import Summary
 from orchestrator.report.telling import describe
 from orchestrator.report.telling_campaigns import act
@@ -80,6 +80,8 @@ def _head_lines(summary: Summary, run_id: str, *, driven: bool) -> list[str]:
         begun = moments.as_short_text(started.at)
         lines.append(f"  started {begun} by {started.started_by} on {started.host}")
     lines += [f"  {told}" for _, told in matters(summary)]
+    if told := nothing_done(summary):
+        lines.append(f"  {told}")
     if summary.finished_at is not None and summary.started is not None:
         lasted = durations.as_text(summary.finished_at - summary.started.at)
         lines.append(f"  ended {moments.as_short_text(summary.finished_at)} after {lasted}")

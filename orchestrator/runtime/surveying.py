@@ -26,7 +26,8 @@ async def survey(
 ) -> Plan:
     """Give the plan of a playbook as the inventory is now (GETs only).
 
-    Ages such as `older_than` are judged by the controller's clock, at its first answer.
+    Ages such as `older_than` are judged by the controller's clock, at its first answer; the window
+    by ours, when the inventory was asked for.
     Raises SelectionError or ControllerError.
     """
     selection = playbook.selection
@@ -36,7 +37,7 @@ async def survey(
     in_full = any(condition.field in DETAIL_ONLY_FIELDS for condition in selection.where)
     candidates: list[Device] = []
     async for page in listing:
-        freezer = freezer or Freezer(playbook, source, now=page.server_at)
+        freezer = freezer or Freezer(playbook, source, now=page.server_at, our_now=began_at)
         for device in page.devices:
             if in_full:
                 candidates.append(device)

@@ -1,8 +1,12 @@
 """Runs on disk: their names, their locks, and lists that nothing can break."""
 
 import os
+import pwd
 import shutil
 import stat
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 
 import orjson
 import pytest
@@ -292,3 +296,134 @@ def test_a_folder_of_runs_that_is_a_file_cannot_be_read(tmp_path):
 
     with pytest.raises(RunError, match="cannot be read: not a directory"):
         RunsFolder(tmp_path / "runs").listed()
+
+
+@pytest.fixture
+def foreign(monkeypatch):
+    """Give the runs of another user, as whom this process cannot act."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        yield ForeignRuns(Path(place), monkeypatch)
+
+
+class ForeignRuns:
+    """Root becomes nobody for a while; whoever is not root locks a folder and is somebody else."""
+
+    def __init__(self, place, monkeypatch):
+        self.runs = RunsFolder(place / "runs")
+        self._place = place
+        self._monkeypatch = monkeypatch
+        self.owner = pwd.getpwuid(os.geteuid()).pw_name
+
+    @contextmanager
+    def visited(self, closed):
+        """Let nobody but its owner enter `closed`."""
+        self._place.chmod(0o755)
+        self.runs.path.chmod(0o755)
+        closed.chmod(0o700)
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+            try:
+                yield
+            finally:
+                os.seteuid(0)
+            return
+        before = os.geteuid()
+        closed.chmod(0)
+        try:
+            with self._monkeypatch.context() as patch:
+                patch.setattr(os, "geteuid", lambda: before + 1)
+                yield
+        finally:
+            closed.chmod(0o700)
+
+
+def _lock(folder):
+    with folder.locked(now=T0):
+        pass
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [RunFolder.require_journal, RunFolder.read_plan, _lock],
+    ids=["journal", "plan", "lock"],
+)
+async def test_a_run_of_another_user_is_said_to_be_so(foreign, asked):
+    folder = await _started(foreign.runs, "anR")
+
+    with foreign.visited(folder.path), pytest.raises(RunError) as raised:
+        asked(foreign.runs.find("anR"))
+
+    owner = foreign.owner
+    assert str(raised.value) == (f"run anR belongs to {owner}; answer as {owner} or through sudo")
+
+
+async def test_a_journal_only_its_owner_can_read_is_said_to_be_so(foreign):
+    folder = await _started(foreign.runs, "anR")
+    folder.path.chmod(0o755)
+
+    with foreign.visited(folder.journal_path), pytest.raises(RunError, match="run anR belongs to"):
+        foreign.runs.find("anR").require_journal()
+
+
+async def test_an_owner_without_a_name_is_a_number(foreign, monkeypatch):
+    folder = await _started(foreign.runs, "anR")
+    uid = folder.path.stat().st_uid
+
+    def unknown(_uid):
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    with foreign.visited(folder.path), pytest.raises(RunError) as raised:
+        folder.require_journal()
+
+    assert str(raised.value).startswith(f"run anR belongs to user {uid}; answer as user {uid} or")
+
+
+async def test_a_run_of_ones_own_that_cannot_be_entered_is_not_called_anothers(
+    foreign, monkeypatch
+):
+    folder = await _started(foreign.runs, "anR")
+    owner = folder.path.stat().st_uid
+
+    with foreign.visited(folder.path):
+        monkeypatch.setattr(os, "geteuid", lambda: owner)
+        with pytest.raises(RunError, match="cannot be read: permission denied"):
+            folder.require_journal()
+        monkeypatch.undo()
+
+
+async def test_a_list_names_whose_a_closed_run_is(foreign):
+    mine = await _started(foreign.runs, "mine")
+    mine.path.chmod(0o755)
+    mine.journal_path.chmod(0o644)
+    closed = await _started(foreign.runs, "anR")
+
+    with foreign.visited(closed.path):
+        damages = {run.folder.run_id: run.damage for run in foreign.runs.listed()}
+
+    assert damages["anR"].startswith(f"run anR belongs to {foreign.owner};")
+    assert damages["mine"] == ""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda runs: runs.find("anR"),
+        lambda runs: runs.listed(),
+        lambda runs: runs.is_taken("anR"),
+        lambda runs: runs.create(None, playbook="redeploy", now=T0),
+        lambda runs: runs.create("anR", playbook="redeploy", now=T0),
+    ],
+    ids=["find", "list", "is_taken", "make", "make_named"],
+)
+async def test_the_runs_of_another_user_are_said_to_be_so(foreign, asked):
+    await _started(foreign.runs, "anR")
+
+    with foreign.visited(foreign.runs.path), pytest.raises(RunError) as raised:
+        asked(foreign.runs)
+
+    owner = foreign.owner
+    assert str(raised.value) == (
+        f"the runs in {foreign.runs.path} belong to {owner};"
+        f" ask as {owner} or through sudo, or choose another folder"
+    )

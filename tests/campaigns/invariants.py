@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from orchestrator.adapters.memory_journal import MemoryJournal
 from orchestrator.engine.rollout.windowing import Openings
 from orchestrator.engine.run import replayed
+from orchestrator.engine.starting import UNASKED
 from orchestrator.model import events
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Limits
@@ -308,9 +309,11 @@ def budgets(history: History) -> Iterator[str]:
     rollout, total = history.rollout, len(history.plan.devices)
     underway: set[int] = set()
     verdicts: Counter[str] = Counter()
+    storm = _Storm()
     attempts = {attempt.place: attempt for attempt in history.attempts}
     for place, event in enumerate(history.journal):
         device = getattr(event, "device", None)
+        verdicts -= storm.after(event)
         if isinstance(event, events.DeviceFinished):
             underway.discard(event.device)
             verdicts[event.verdict] += 1
@@ -329,6 +332,47 @@ def budgets(history: History) -> Iterator[str]:
     room = _room(history, verdicts, total)
     if room is not None and rollout.strict and room < 0:
         yield f"the budget was overshot by more than one: {dict(verdicts)}"
+
+
+class _Storm:
+    """Who ended in trouble while the controller accepted nothing, before the run paused for it."""
+
+    def __init__(self) -> None:
+        self._tried: set[int] = set()
+        self._ended: Counter[str] = Counter()
+        self._rounds = 0
+        self._resumed_at = float("-inf")
+
+    def after(self, event: Event) -> Counter[str]:
+        """Give the verdicts that spend no budget from here on."""
+        match event:
+            case events.RunResumed():
+                self._begin_anew()
+                self._resumed_at = event.at
+            case events.OperationAccepted():
+                self._begin_anew()
+            case events.OperationLost() if event.at <= self._resumed_at:
+                pass
+            case events.OperationRefused(refusal="busy") | events.OperationLost():
+                self._tried.add(event.device)
+            case events.OperationRefused(refusal="state" | "gone") if not self._rounds:
+                self._tried.clear()
+                self._ended.clear()
+            case events.DeviceFinished(verdict="failed" | "in_doubt"):
+                self._ended[event.verdict] += event.device in self._tried
+            case events.RunPaused(cause="controller"):
+                excused = +self._ended
+                self._rounds += bool(excused)
+                self._ended.clear()
+                return excused
+            case _:
+                pass
+        return Counter()
+
+    def _begin_anew(self) -> None:
+        self._tried.clear()
+        self._ended.clear()
+        self._rounds = 0
 
 
 def _room(history: History, verdicts: Counter[str], total: int) -> int | None:
@@ -559,8 +603,11 @@ def approvals(history: History) -> Iterator[str]:
     asked: dict[str, events.ApprovalAsked] = {}
     given: set[str] = set()
     started = history.of(events.RunStarted)[0]
+    is_stopped = False
     for place, event in enumerate(history.journal):
         match event:
+            case events.RunStopped():
+                is_stopped = True
             case events.ApprovalAsked():
                 if event.what in asked:
                     yield f"event {place}: {event.what} is asked for twice"
@@ -570,7 +617,8 @@ def approvals(history: History) -> Iterator[str]:
                 if isinstance(event, events.ApprovalGiven):
                     given.add(event.what)
             case events.StepSucceeded() if isinstance(history.steps[event.step], ApproveStep):
-                if f"step {event.step + 1}" not in given:
+                is_moot = is_stopped and event.evidence == UNASKED
+                if f"step {event.step + 1}" not in given and not is_moot:
                     yield f"event {place}: {event.device} went on without an approval"
             case _:
                 pass

@@ -365,3 +365,25 @@ def test_why_of_a_device_that_the_run_is_not_about(cli):
 
     assert ended.code == 2
     assert "there is no device '4711' among the 3 of run night-1" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("May it", "May it."),
+        ("May it?", "May it?"),
+        ("Stop!", "Stop!"),
+        ("5.", "5."),
+        ("a:", "a:."),
+    ],
+)
+def test_a_sentence_ends_once(cli, monkeypatch, told, shown):
+    async def answer(*_):
+        return told
+
+    left()
+    monkeypatch.setattr("orchestrator.switchboard.give_order", answer)
+    monkeypatch.setattr("orchestrator.switchboard.explain", answer)
+
+    assert cli("pause", "night-1").out.splitlines()[0] == f"night-1: {shown}"
+    assert cli("why", "night-1", "1001").out == f"{shown}\n"

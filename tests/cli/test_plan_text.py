@@ -1,6 +1,7 @@
 """A plan as people and programs read it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -407,3 +408,11 @@ def test_a_program_gets_the_same():
 def test_steps_without_a_request_are_told_by_their_title():
     assert plan_text._step(SleepStep(30.0)) == "sleep 30s"
     assert plan_text._step(CheckStep((), 60.0)).endswith("within 1m")
+
+
+def test_the_next_opening_is_the_next_by_our_clock_whatever_the_controllers_says():
+    plan = made(WINDOW)
+    ahead = replace(plan, created_at=NOW + 21 * 86_400, read_at=NOW)
+
+    assert section(ahead, "window") == section(plan, "window")
+    assert "2026-09-26 01:00" in section(ahead, "window")

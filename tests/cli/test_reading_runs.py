@@ -1,6 +1,8 @@
 """`runs`, `show` and `audit`: what can be read of a run, while it goes on and afterwards."""
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -441,3 +443,25 @@ def test_an_unknown_format_is_answered_with_the_known_ones(cli):
 
     assert ended.code == 2
     assert "csv" in ended.err
+
+
+@pytest.mark.parametrize("command", ["show", "resume", "why", "pause", "approve"])
+def test_a_run_of_another_user_is_no_bug_of_ours(cli, monkeypatch, command):
+    record(RUNS, STORY)
+    owner = RUNS.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    stat = Path.stat
+
+    def closed(path, **given):
+        if path.parent.name == "night-1":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, **given)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    monkeypatch.setattr(Path, "read_bytes", closed)
+
+    ended = cli(command, "night-1", *(["1001"] if command == "why" else []))
+
+    assert ended.code == 2
+    assert ended.err.startswith("error: run night-1 belongs to ")
+    assert ended.err.endswith(" or through sudo\n")

@@ -90,8 +90,8 @@ def test_a_place_is_taken_before_the_guard_is_read_and_given_back_once():
     device = waiting.draw(may_begin=True)
     assert waiting.free_places == 0
 
-    waiting.release(device, 0.0)
-    waiting.release(device, 0.0)
+    waiting.release(device)
+    waiting.release(device)
 
     assert waiting.free_places == 1
 
@@ -106,7 +106,7 @@ def test_devices_whose_disruptive_step_is_still_ahead_begin_only_while_places_ar
     waiting = filled(admissions(check(), step("reboot"), max_down=2), some(1, 2, 3))
     assert drawn(waiting) == [1, 2]
 
-    waiting.ended(run(1), 0.0)
+    waiting.ended(run(1))
 
     assert drawn(waiting) == [3]
 
@@ -127,14 +127,14 @@ def test_withdrawing_takes_back_whoever_waits_and_frees_every_place():
     waiting.cleared.append(waiting.draw(may_begin=True))
     waiting.cleared.append(waiting.draw(may_begin=True))
 
-    assert sorted(device.id for device in waiting.withdraw(0.0)) == [1, 2, 3]
+    assert sorted(device.id for device in waiting.withdraw()) == [1, 2, 3]
     assert waiting.free_places == 3
     assert waiting.draw(may_begin=True) is None
 
 
 def test_withdrawing_leaves_those_not_begun_where_they_are():
     waiting = filled(admissions(max_down=3), some(1, 2))
-    assert list(waiting.withdraw(0.0)) == []
+    assert list(waiting.withdraw()) == []
 
     assert drawn(waiting) == [1, 2]
 
@@ -160,11 +160,11 @@ def test_a_place_in_a_group_is_held_until_the_device_gives_it_back():
     assert drawn(waiting) == [1]
     first.holds_slot = True
     waiting.slot_taken(first)
-    waiting.release(first, 0.0)
+    waiting.release(first)
     assert drawn(waiting) == []
 
     first.holds_slot = False
-    waiting.slot_given_back(first, 0.0)
+    waiting.slot_given_back(first)
 
     assert drawn(waiting) == [2]
 
@@ -234,7 +234,7 @@ def test_a_pause_right_after_a_group_was_freed_loses_nobody():
     waiting.queue(run(1, groups=("north",)))
     assert waiting.draw(may_begin=True) is None
     waiting.free(waiting.groups.count([]))
-    (withdrawn,) = waiting.withdraw(0.0)
+    (withdrawn,) = waiting.withdraw()
 
     waiting.groups.count([down(77, "north")])
     waiting.queue(withdrawn)

@@ -171,7 +171,10 @@ def test_a_cancel_fails_a_touched_device_before_its_next_operation():
     story = between(Cancel(ANA))
 
     assert story.verdict(1) == "failed"
-    assert story.reason() == ("the run was stopped before reboot: ana cancelled it: ticket 12")
+    assert story.reason() == (
+        "the run was stopped before reboot: ana cancelled it: ticket 12;"
+        " whatever was done before is proven"
+    )
     assert story.verdict(2) == "not_started"
 
 
@@ -383,21 +386,31 @@ def test_an_approval_by_another_is_not_taken_from_who_started_the_run():
     assert story.obeys(Approve(BEN)).later(5).operations == [(1, "sync")]
 
 
-def test_an_approval_inside_a_chain_is_waited_for_after_a_stop():
-    story = returns(proving(FACTORY, ASK, RECONF)).obeys(Cancel(ANA)).later(86_400)
-    assert story.verdict() is None
+def test_an_approval_inside_a_chain_is_not_asked_any_more_after_a_stop():
+    """Nobody leaves a wiped device without its configuration by not answering."""
+    story = returns(proving(FACTORY, ASK, RECONF)).obeys(Cancel(ANA)).later(5)
+    assert story.run.approvals.open == {}
 
-    is_done(story.obeys(Approve(BEN)).accepts())
+    is_done(story.accepts())
 
     assert story.verdict() == "succeeded"
 
 
-def test_denying_inside_a_chain_fails_the_device_there():
+def test_denying_inside_a_chain_stops_the_run_and_the_device_gets_its_configuration_back():
     story = returns(proving(FACTORY, ASK, RECONF)).obeys(Approve(BEN, granted=False)).later(10)
+    assert story.run.stopped.cause == "denied"
+
+    is_done(story.accepts())
+
+    assert story.operations == [(1, "factory"), (1, "reconf")]
+    assert story.verdict() == "succeeded"
+
+
+def test_abandoning_leaves_a_device_that_waits_for_an_approval_inside_its_chain():
+    story = returns(proving(FACTORY, ASK, RECONF)).obeys(Cancel(ANA, abandon=True)).later(10)
 
     assert story.verdict() == "failed"
-    assert "not approved by ben" in story.reason()
-    assert story.run.finished_at is not None
+    assert story.operations == [(1, "factory")]
 
 
 @pytest.mark.parametrize("is_given", [False, True], ids=["asking", "given"])

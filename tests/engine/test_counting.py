@@ -9,7 +9,8 @@ from orchestrator.model.answers import Refusal
 from orchestrator.model.orders import Cancel, Continue, Pause
 from orchestrator.model.plans import Wave
 from orchestrator.model.policies import GroupLimit
-from orchestrator.model.readings import ReadingFailed
+from orchestrator.model.readings import Census, ReadingFailed
+from orchestrator.model.windows import Window
 from tests.support.stories import ANA, T0, Story, check, durable, sleep, step
 
 REBOOT = step("reboot")
@@ -232,3 +233,64 @@ def test_devices_whose_value_is_not_known_are_one_group():
 
     assert sent(begins(story)) == [1]
     assert len(story.events(events.OperationIntended)) == 1
+
+
+def slow(story: Story, seconds: float) -> Story:
+    """Let a census take so long; the next one is answered by hand."""
+    asked_at = story.now
+    story.now += seconds
+    story.run.observe(Census(asked_at, ()), story.now)
+    return story.settles()
+
+
+def test_a_census_that_takes_longer_than_it_holds_is_believed_from_its_end():
+    story = sparing()
+    story.answers_census = False
+    story.settles()
+
+    slow(story, 120.0)
+
+    assert sent(story) == [1, 3]
+
+
+def test_a_census_that_never_comes_in_time_ends_in_an_interruption_that_says_why():
+    story = sparing(patience=1500.0)
+    story.answers_census = False
+    story.settles()
+
+    while story.run.interrupted is None:
+        slow(story, 700.0).later(15)
+
+    assert story.run.interrupted.cause == "controller"
+    assert story.run.interrupted.reason == (
+        "the devices that are Down cannot be listed: the listing took 11m40s"
+    )
+    assert sent(story) == []
+
+
+def test_a_device_in_its_chain_goes_on_in_spite_of_others_outages_after_the_patience():
+    """It was reset; to be brought back into service it has to go through its reboot."""
+    story = begins(sparing(step("factory"), REBOOT, step("reconf"), north=1, south=0)).accepts()
+    story.shows(last_connection=5).until(20).shows(77, status="Down", status_change=15)
+    story.until(280).shows(last_connection=300).until(600)
+    assert story.device().step == 1
+    assert story.operations == [(1, "factory")]
+
+    story.later(PATIENCE + 3 * CENSUS_SECONDS)
+
+    assert story.operations == [(1, "factory"), (1, "reboot")]
+
+
+def test_a_closed_window_is_no_waiting_for_others_outages():
+    window = Window("0,40 5 * * *", 1200.0, "UTC", cutoff=0.0)
+    story = sparing(north=1, south=0, window=window).shows(77, status="Down")
+    story.until(2700 + 1100)
+    assert sent(story) == []
+
+    story.until(2700 + 2400 + 300)
+    assert len(story.events(events.WindowOpened)) == 2
+    assert story.verdict(1) is None
+
+    story.until(2700 + 2400 + 1100)
+
+    assert story.verdict(1) == "skipped"

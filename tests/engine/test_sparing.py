@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.engine.rollout.sparing import PATIENCE, SETTLE, Groups
+from orchestrator.engine.rollout.sparing import CENSUS_SECONDS, PATIENCE, SETTLE, Groups
 from orchestrator.model import moments
 from orchestrator.model.devices import Device, DeviceId, device_from_record
 from orchestrator.model.plans import PlannedDevice
@@ -48,7 +48,7 @@ def test_a_group_has_room_up_to_its_limit():
 def test_what_is_given_back_makes_room_again_and_says_where():
     full = taken(1, 2)
 
-    assert full.give_back(planned(1), 0.0) == (NORTH,)
+    assert full.give_back(planned(1)) == (NORTH,)
     assert full.full_for(planned(9)) is None
 
 
@@ -83,7 +83,7 @@ def test_a_device_that_is_down_through_us_and_in_the_census_counts_once():
     found.count([record(1)])
     assert found.full_for(planned(9)) is None
 
-    found.give_back(planned(1), 0.0)
+    found.give_back(planned(1))
     found.take(planned(2))
 
     assert found.full_for(planned(9)) == NORTH
@@ -181,54 +181,63 @@ def test_without_limits_nobody_is_remembered():
 # --- patience -------------------------------------------------------------------------------------
 
 
-def test_a_group_that_others_keep_full_is_hopeless_after_the_patience():
+def waits(found: Groups, since: float, seconds: float) -> list[tuple[int, str]]:
+    """Let somebody wait for the north, noted at every census."""
+    for late in range(0, int(seconds) + 1, int(CENSUS_SECONDS)):
+        found.note_blocked([NORTH], since + late)
+    return list(found.hopeless())
+
+
+def kept_full() -> Groups:
     found = groups()
     found.count([record(77), record(78)])
-    found.note_blocked([NORTH], 100.0)
-    found.note_blocked([NORTH], 100.0 + PATIENCE - 1)
+    return found
 
-    assert list(found.hopeless(100.0 + PATIENCE - 1)) == []
-    assert list(found.hopeless(100.0 + PATIENCE)) == [NORTH]
+
+def test_a_group_that_others_keep_full_is_hopeless_after_the_patience():
+    assert waits(kept_full(), 100.0, PATIENCE - CENSUS_SECONDS) == []
+    assert waits(kept_full(), 100.0, PATIENCE) == [NORTH]
 
 
 def test_a_group_that_we_keep_full_ourselves_is_never_hopeless():
     found = taken(1)
     found.count([record(77)])
-    found.note_blocked([NORTH], 100.0)
 
-    assert list(found.hopeless(100.0 + 9 * PATIENCE)) == []
+    assert waits(found, 100.0, 9 * PATIENCE) == []
 
 
 def test_waiting_for_others_begins_when_our_own_device_has_left_the_group():
     found = taken(1)
     found.count([record(77), record(78)])
-    found.note_blocked([NORTH], 0.0)
-    found.give_back(planned(1), 5000.0)
+    assert waits(found, 0.0, PATIENCE) == []
+    found.give_back(planned(1))
 
-    assert list(found.hopeless(5000.0 + PATIENCE - 1)) == []
-    assert list(found.hopeless(5000.0 + PATIENCE)) == [NORTH]
+    assert waits(found, PATIENCE + CENSUS_SECONDS, PATIENCE - 2 * CENSUS_SECONDS) == []
+    assert waits(found, 2 * PATIENCE, CENSUS_SECONDS) == [NORTH]
+
+
+def test_a_closed_window_is_no_waiting_and_the_next_opening_goes_on_counting():
+    found = kept_full()
+    assert waits(found, 0.0, PATIENCE / 2) == []
+
+    assert waits(found, 86_400.0, PATIENCE / 2 - CENSUS_SECONDS) == []
+    assert waits(found, 86_400.0 + PATIENCE / 2, 0.0) == [NORTH]
 
 
 def test_a_group_that_nobody_waits_for_any_more_is_forgotten():
-    found = groups()
-    found.count([record(77), record(78)])
-    found.note_blocked([NORTH], 0.0)
-    found.note_blocked([], 60.0)
-    found.note_blocked([NORTH], 2 * PATIENCE)
+    found = kept_full()
+    waits(found, 0.0, PATIENCE / 2)
+    found.note_blocked([], PATIENCE / 2 + 60)
 
-    assert list(found.hopeless(2 * PATIENCE)) == []
+    assert waits(found, PATIENCE / 2 + 120, PATIENCE / 2) == []
 
 
 def test_after_it_was_found_hopeless_the_next_who_wait_have_the_whole_patience():
-    found = groups()
-    found.count([record(77), record(78)])
-    found.note_blocked([NORTH], 0.0)
-    assert list(found.hopeless(PATIENCE)) == [NORTH]
+    found = kept_full()
+    assert waits(found, 0.0, PATIENCE) == [NORTH]
 
-    found.note_blocked([NORTH], PATIENCE + 60)
-
-    assert list(found.hopeless(PATIENCE + 60)) == []
-    assert list(found.hopeless(2 * PATIENCE + 60)) == [NORTH]
+    assert waits(found, PATIENCE + 60, PATIENCE - 60) == []
+    assert waits(found, 2 * PATIENCE + 60, 60.0) == [NORTH]
 
 
 # --- what is said ---------------------------------------------------------------------------------

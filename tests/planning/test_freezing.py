@@ -432,3 +432,79 @@ def test_an_order_by_a_field_that_some_record_has_is_not_warned_of():
     records = [*fleet(2), record(id=9, serial_number="SN9", rack="B")]
 
     assert frozen(records, devices="{organization: 123, order_by: -rack}").warnings == ()
+
+
+ASKED = "between_waves: {approval: true}"
+HOLDS_ALL = (
+    "the first wave holds all {} devices: nothing is judged and nobody is asked between waves;"
+    " write a share or a smaller count"
+)
+
+
+@pytest.mark.parametrize(
+    ("waves", "between", "count"),
+    [
+        ("[25]", ASKED, 10),
+        ("[10]", ASKED, 10),
+        ("[10, 100%]", ASKED, 10),
+        ("[100%]", "between_waves: {soak: 5m}", 3),
+        ("[1, 5]", "between_waves: {succeeded: 95%}", 1),
+    ],
+)
+def test_a_first_wave_of_all_devices_is_warned_of(waves, between, count):
+    plan = frozen(fleet(count), steps="- operation: sync", more=waved(waves, between))
+
+    told = HOLDS_ALL.format(count)
+    if count == 1:
+        told = (
+            "the first wave holds the only device: nothing is judged and nobody is asked between"
+            " waves"
+        )
+    assert plan.warnings == (told,)
+
+
+@pytest.mark.parametrize(
+    ("waves", "between", "count"),
+    [("[9]", ASKED, 10), ("[1, 100%]", ASKED, 2), ("[25]", "ramp: true", 10), ("[5]", ASKED, 0)],
+)
+def test_waves_that_follow_one_another_or_ask_nothing_are_not(waves, between, count):
+    more = waved(waves, between)
+    devices = "{organization: 123, expect: {at_least: 0}}"
+    plan = frozen(fleet(count), devices, steps="- operation: sync", more=more)
+
+    assert plan.warnings == ()
+
+
+def waved(waves, between):
+    return f"rollout:\n  waves: {waves}\n  {between}\n"
+
+
+def test_openings_are_reckoned_by_our_clock_and_ages_by_the_controllers():
+    once = "window: {opens: 2026-09-21T15:30, lasts: 4h, timezone: UTC}\n"
+    text = source(minimal(steps="- operation: reboot", more=once))
+    book = read_playbook(text)
+    beyond = NOW + 30 * 86_400
+
+    plan = freeze(book, text, fleet(2), controller=BASE, now=beyond, our_now=NOW)
+
+    assert plan.created_at == beyond
+    with pytest.raises(SelectionError, match="never opens any more"):
+        freeze(book, text, fleet(2), controller=BASE, now=NOW, our_now=beyond)
+    with pytest.raises(SelectionError, match="never opens any more"):
+        freeze(book, text, fleet(2), controller=BASE, now=beyond)
+
+
+def test_whose_window_never_opens_is_reckoned_by_our_clock():
+    zoned = (
+        "window: {opens: 2026-09-21T15:30, lasts: 4h, timezone: UTC,"
+        " timezone_field: location_timezone}\n"
+    )
+    text = source(minimal(steps="- operation: reboot", more=zoned))
+    records = fleet(1, location_timezone="Asia/Tokyo")
+
+    def never(now, our_now):
+        plan = freeze(read_playbook(text), text, records, controller=BASE, now=now, our_now=our_now)
+        return [each for each in plan.warnings if "never opens any more in Asia/Tokyo" in each]
+
+    assert never(NOW, NOW - 86_400) == []
+    assert never(NOW - 86_400, NOW)

@@ -79,6 +79,14 @@ def test_the_page_tells_the_run():
     assert "f" * 64 in text
 
 
+def test_the_page_says_when_everything_was_skipped():
+    skipped = [finished(each, verdict="skipped", reason="Down") for each in (1, 2, 3)]
+
+    text = page(run_started(), *skipped, RunFinished(T0 + 300, {})).text
+
+    assert "finished nothing was done: all 3 devices were skipped redeploy for 3 devices" in text
+
+
 def test_nothing_is_fetched_and_nothing_runs():
     made = page(*CAMPAIGN)
 

@@ -14,10 +14,11 @@ from orchestrator.model.events import (
     WindowClosed,
 )
 from orchestrator.model.plans import Wave
+from orchestrator.report import standing
 from orchestrator.report.course import Course
 from orchestrator.report.standing import in_short, matters
 from orchestrator.report.summary import State, Summary
-from tests.support.histories import MEXICO, T0, run_started
+from tests.support.histories import MEXICO, T0, accepted, finished, intended, run_started
 
 PAUSE = PauseOrdered(T0, "alice", "noc-2", "smoke")
 ASKED = ApprovalAsked(T0, "wave 2", "May it?")
@@ -98,3 +99,55 @@ def test_a_window_that_never_opens_again_is_said_so():
     [(_, told)] = matters(summary_of(WindowClosed(T0, MEXICO)))
 
     assert told == "waiting for window: it never opens again in this run"
+
+
+END = RunFinished(T0, {})
+
+
+def skipped(*devices):
+    return [finished(device, verdict="skipped", reason="Down") for device in devices]
+
+
+def test_a_run_that_skipped_everything_did_nothing():
+    assert standing.nothing_done(summary_of(*skipped(1, 2, 3), END)) == (
+        "nothing was done: all 3 devices were skipped"
+    )
+
+
+def test_a_run_that_skipped_its_only_device_did_nothing():
+    summary = Summary()
+    for event in (run_started(devices=1), *skipped(1), END):
+        summary.after(event)
+
+    assert standing.nothing_done(summary) == "nothing was done: the only device was skipped"
+
+
+def test_a_run_that_skipped_everything_after_it_had_sent_something_did_do_something():
+    sent = (intended(1), accepted(1))
+
+    assert standing.nothing_done(summary_of(*sent, *skipped(1, 2, 3), END)) == (
+        "no device succeeded: all 3 devices were skipped"
+    )
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [*skipped(1, 2, 3)],
+        [*skipped(1, 2), finished(3), END],
+        [*skipped(1, 2), finished(3, verdict="failed"), END],
+        [*skipped(1, 2), END],
+        [END],
+    ],
+    ids=["not_over", "one_succeeded", "one_failed", "one_without_a_verdict", "nobody"],
+)
+def test_of_any_other_run_nothing_is_said(events):
+    assert standing.nothing_done(summary_of(*events)) == ""
+
+
+def test_of_a_run_without_devices_nothing_is_said():
+    summary = Summary()
+    for event in (run_started(devices=0), END):
+        summary.after(event)
+
+    assert standing.nothing_done(summary) == ""

@@ -81,6 +81,17 @@ def test_text_tells_how_a_run_ended_and_why_it_stopped_or_pauses():
     )
 
 
+def test_text_says_when_everything_was_skipped():
+    skipped = [finished(each, verdict="skipped", reason="Down") for each in (1, 2, 3)]
+
+    text = as_text(told(run_started(), *skipped, RunFinished(T0 + 300, {})), run_id="x")
+
+    assert text.splitlines()[3:5] == [
+        "  nothing was done: all 3 devices were skipped",
+        "  ended 2026-11-22 04:20:00Z after 5m",
+    ]
+
+
 def test_text_tells_how_the_campaign_was_led():
     text = as_text(Summary.of(careful_plan(), careful_story()), run_id="night-1")
     _, _, led = text.partition("came through it\n\n")

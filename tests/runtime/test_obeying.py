@@ -13,6 +13,7 @@ from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import JournalError
 from orchestrator.model.orders import (
     Approve,
+    Ask,
     Cancel,
     ChangeLimit,
     Continue,
@@ -109,6 +110,16 @@ class TestDriven:
 
         assert (refused.refused, refused.told) == (True, "the run is not paused")
         assert times_of(campaign, events.ContinueOrdered) == []
+        assert campaign.verdicts == {"succeeded": 2}
+
+    async def test_a_question_about_another_runs_device_is_refused_and_the_run_goes_on(self):
+        campaign, orders = campaign_of(2)
+        known, foreign = orders.place(Ask(ALICE, 1001)), orders.place(Ask(ALICE, 424242))
+
+        await campaign.to_the_end()
+
+        assert (foreign.refused, foreign.told) == (True, "there is no device 424242 in this run")
+        assert not known.refused
         assert campaign.verdicts == {"succeeded": 2}
 
     async def test_what_cannot_be_recorded_is_answered_so_and_ends_the_drive(self):

@@ -46,6 +46,7 @@ VOLATILE = frozenset(
         "quiet_contact_at",
         "is_held",
         "held_since",
+        "is_out_of_patience",
         "course",
     }
 )
@@ -163,6 +164,7 @@ class Story:
         """Devices that another run holds, and which."""
         self.is_alone = True
         self.census_fails: ReadingFailed | None = None
+        self.answers_census = True
         self.records = {d.id: self._healthy(d) for d in self.plan.devices}
         self.run = Run(self.plan, patience=patience)
         self._record([_beginning(self.plan)])
@@ -359,6 +361,8 @@ class Story:
 
     def _count(self) -> None:
         self.censuses += 1
+        if not self.answers_census:
+            return
         if self.census_fails is not None:
             self.run.observe(Census(self.now, None, self.census_fails), self.now)
             return

@@ -30,6 +30,7 @@ def resume(
     from orchestrator.cli import campaign
 
     folder = RunsFolder(settings.runs_dir).find(run)
+    folder.require_journal()
     plan = read_plan(folder.plan_path)
 
     async def drive(listeners: "Sequence[Listener]") -> "RunOutcome":

@@ -29,5 +29,5 @@ def why(
     from orchestrator.switchboard import explain
 
     told = in_loop(explain, settings, run, device)
-    screen.show(screen.folded(f"{told}."))
+    screen.show(screen.folded(screen.sentence(told)))
     return 0

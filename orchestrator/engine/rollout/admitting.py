@@ -44,7 +44,7 @@ class Admissions:
         self._reserved: set[int] = set()
         self._approaching: set[int] = set()
         self._gentle: deque[DeviceRun] = deque()
-        self._disruptive = Lanes[DeviceRun](lambda run: self._no_room_in_group(run.planned))
+        self._disruptive = Lanes[DeviceRun](self._blocks_disruption)
         self.fresh = Lanes[PlannedDevice](self._blocks_beginning)
         """Devices of the present wave that were not begun yet."""
         self.cleared: deque[DeviceRun] = deque()
@@ -72,6 +72,9 @@ class Admissions:
         if closed is not None or self._approach != 0:
             return closed
         return self._no_room_in_group(planned)
+
+    def _blocks_disruption(self, run: DeviceRun) -> Hashable | None:
+        return None if run.is_out_of_patience else self._no_room_in_group(run.planned)
 
     def _no_room_in_group(self, planned: PlannedDevice) -> Hashable | None:
         if not planned.groups:
@@ -142,30 +145,32 @@ class Admissions:
         """
         if run.id not in self._reserved:
             return False
-        return self.free_places < 0 or self.groups.are_beyond(run.planned)
+        if self.free_places < 0:
+            return True
+        return not run.is_out_of_patience and self.groups.are_beyond(run.planned)
 
-    def release(self, run: DeviceRun, active: float) -> None:
+    def release(self, run: DeviceRun) -> None:
         """A device gives back what it took before its request: sent by now, held back, or ended."""
         self.guarding.discard(run.id)
         self.holding.discard(run.id)
         if run.id in self._reserved:
             self._reserved.discard(run.id)
             if not run.holds_slot:
-                self.free(self.groups.give_back(run.planned, active))
+                self.free(self.groups.give_back(run.planned))
 
     def slot_taken(self, run: DeviceRun) -> None:
         """A request was intended that takes the device out of service."""
         self.down += 1
         self.groups.take(run.planned)
 
-    def slot_given_back(self, run: DeviceRun, active: float) -> None:
+    def slot_given_back(self, run: DeviceRun) -> None:
         """The device is back, or was given up."""
         self.down -= 1
-        self.free(self.groups.give_back(run.planned, active))
+        self.free(self.groups.give_back(run.planned))
 
-    def ended(self, run: DeviceRun, active: float) -> None:
+    def ended(self, run: DeviceRun) -> None:
         """A device needs nothing any more."""
-        self.release(run, active)
+        self.release(run)
         self._approaching.discard(run.id)
 
     def ahead(self, gap: float) -> int:
@@ -173,13 +178,13 @@ class Admissions:
         by_pace = int(FRESH_AHEAD / gap) if gap > 0 else 1000
         return max(2 * self.limits.in_flight, min(by_pace, 1000))
 
-    def withdraw(self, active: float) -> Iterator[DeviceRun]:
+    def withdraw(self) -> Iterator[DeviceRun]:
         """Take back whoever is in a queue or ready to be sent; each has to be considered anew."""
         waiting = [*self.cleared, *self._gentle, *self._disruptive.drain()]
         self.cleared.clear()
         self._gentle.clear()
         for run in waiting:
-            self.release(run, active)
+            self.release(run)
             yield run
 
     @property

@@ -12,6 +12,13 @@ class Approvals:
         self.denied: dict[str, events.ApprovalDenied] = {}
         self.announced: set[str] = set()
         """Asked in a decision that is not recorded yet, too."""
+        self.is_closed = False
+        """The run was stopped: nothing is asked any more."""
+
+    def close(self) -> None:
+        """The run was stopped: what is asked now, nobody has to answer."""
+        self.is_closed = True
+        self.open.clear()
 
     def ask(self, what: str, question: str, by: str, at: float) -> list[events.ApprovalAsked]:
         """Give the event that asks, once."""

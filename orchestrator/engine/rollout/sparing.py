@@ -24,6 +24,9 @@ CENSUS_RETRY = 10.0
 CENSUS_MAX_AGE = 75.0
 """Seconds after which a census is too old for anybody to be started on it: one more is taken first."""
 
+LONGEST_CENSUS = 600.0
+"""Seconds a listing of the Down devices may take and still be believed."""
+
 PATIENCE = 1800.0
 """Seconds for which a device waits for others' outages in its group to end."""
 
@@ -51,7 +54,8 @@ class Groups:
         self._members: dict[Group, dict[DeviceId, int]] = {}
         self._down: dict[DeviceId, tuple[Group, ...]] = {}
         self._planned: dict[DeviceId, tuple[Group, ...]] = {}
-        self._blocked_since: dict[Group, float] = {}
+        self._blocked_for: dict[Group, float] = {}
+        self._noted_at = float("-inf")
 
     def full_for(self, planned: PlannedDevice) -> Group | None:
         """Give the first of the device's groups that has no place for it; None when all have."""
@@ -85,13 +89,13 @@ class Groups:
         """This run takes the device out of service, or is about to."""
         self._set(planned.id, _groups_of(planned), _OURS)
 
-    def give_back(self, planned: PlannedDevice, active: float) -> tuple[Group, ...]:
+    def give_back(self, planned: PlannedDevice) -> tuple[Group, ...]:
         """The device is no longer out of service through us; give the groups that may have room."""
         groups = _groups_of(planned)
         self._clear(planned.id, groups, _OURS)
         for group in groups:
-            if group in self._blocked_since:
-                self._blocked_since[group] = active
+            if group in self._blocked_for:
+                self._blocked_for[group] = 0.0
         return groups
 
     def lose(self, planned: PlannedDevice, since: float, *, delivered: bool = True) -> None:
@@ -146,19 +150,28 @@ class Groups:
         return tuple(freed)
 
     def note_blocked(self, groups: Iterable[Group], active: float) -> None:
-        """Somebody waits for these groups, and for no others."""
-        since = self._blocked_since
-        self._blocked_since = {group: since.get(group, active) for group in groups}
+        """Somebody waits for these groups, and for no others.
 
-    def hopeless(self, active: float) -> Iterator[Group]:
+        Only time in which somebody could have been started is waited for others' outages: what
+        lies between two notes farther apart than censuses are, as behind a closed window, is not.
+        """
+        since_last = active - self._noted_at
+        waited = since_last if since_last <= 2 * CENSUS_SECONDS else 0.0
+        self._noted_at = active
+        before = self._blocked_for
+        self._blocked_for = {
+            group: before[group] + waited if group in before else 0.0 for group in groups
+        }
+
+    def hopeless(self) -> Iterator[Group]:
         """Give the groups that only others' outages have kept full for longer than the patience.
 
         Whoever comes to wait for such a group later has the whole patience again.
         """
-        for group, since in tuple(self._blocked_since.items()):
+        for group, waited in tuple(self._blocked_for.items()):
             members = self._members.get(group, {})
-            if active >= since + PATIENCE and not any(flag & _OURS for flag in members.values()):
-                del self._blocked_since[group]
+            if waited >= PATIENCE and not any(flag & _OURS for flag in members.values()):
+                del self._blocked_for[group]
                 yield group
 
     def _set(self, device: DeviceId, groups: tuple[Group, ...], flag: int) -> None:

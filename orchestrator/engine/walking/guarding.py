@@ -21,7 +21,7 @@ def refusal(
 
     `touched`: this run has already changed the device; then pending settings are what our own
     earlier step left behind and do not count (after a factory reset they read `initial`).
-    `unproven`: an accepted operation that never was proven; while it is pending it may still be
+    `unproven`: an accepted operation that never was proven; a disruptive one that is pending may be
     to come, and two at once on a device are undefined (api.md 2.6-16).
     """
     device = reading.device
@@ -32,7 +32,7 @@ def refusal(
             f"its serial number is {device.serial_number or 'not known'},"
             f" the plan says {planned.serial_number}"
         )
-    if unproven is not None and is_requested(device, unproven):
+    if unproven is not None and unproven.is_disruptive and is_requested(device, unproven):
         return f"the {unproven} that was never proven is pending still"
     conditions = guard.disruptive if operation.is_disruptive else guard.gentle
     if touched:

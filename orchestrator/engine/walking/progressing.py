@@ -141,6 +141,8 @@ class DeviceRun:
     """No other run on this machine can touch it."""
     held_since: float = 0.0
     """Our clock: records read before this moment may show another run's doing."""
+    is_out_of_patience: bool = False
+    """In its chain, and others' outages have kept its groups full for too long: it goes on."""
     is_being_read: bool = False
     is_read_in_full: bool = False
     """The read under way, or the last one, asks for the whole record."""
