@@ -239,6 +239,8 @@ def max_down_per(history: History) -> Iterator[str]:
         others |= {d for d, a in lost.items() if _is_lost(history, a, event.at)}
         down[attempt.device] = max(down.get(attempt.device, 0.0), history.down_until(attempt))
         lost[attempt.device] = attempt
+        if attempt.in_chain:
+            others = set()  # it is brought back into service in spite of others' outages
         yield from _groups(history, attempt, limits, set(down) | others, place)
 
 

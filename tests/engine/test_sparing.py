@@ -257,3 +257,14 @@ def test_lowering_a_limit_counts_at_once():
     found.limits[0] = GroupLimit(("location",), 1)
 
     assert found.full_for(planned(9)) == NORTH
+
+
+def test_what_this_run_itself_has_taken_down_is_counted_by_itself():
+    one = groups(GroupLimit(("location",), 1))
+    one.count([record(77)])
+    assert one.full_of_ours_for(planned(2)) is None
+
+    one.take(planned(1))
+
+    assert one.full_of_ours_for(planned(2)) == NORTH
+    assert one.full_of_ours_for(planned(1)) is None

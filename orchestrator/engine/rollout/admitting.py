@@ -74,7 +74,9 @@ class Admissions:
         return self._no_room_in_group(planned)
 
     def _blocks_disruption(self, run: DeviceRun) -> Hashable | None:
-        return None if run.is_out_of_patience else self._no_room_in_group(run.planned)
+        if run.is_out_of_patience:
+            return self.groups.full_of_ours_for(run.planned)
+        return self._no_room_in_group(run.planned)
 
     def _no_room_in_group(self, planned: PlannedDevice) -> Hashable | None:
         if not planned.groups:
@@ -147,7 +149,9 @@ class Admissions:
             return False
         if self.free_places < 0:
             return True
-        return not run.is_out_of_patience and self.groups.are_beyond(run.planned)
+        if run.is_out_of_patience:
+            return self.groups.full_of_ours_for(run.planned) is not None
+        return self.groups.are_beyond(run.planned)
 
     def release(self, run: DeviceRun) -> None:
         """A device gives back what it took before its request: sent by now, held back, or ended."""

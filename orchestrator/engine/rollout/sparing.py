@@ -65,6 +65,17 @@ class Groups:
                 return group
         return None
 
+    def full_of_ours_for(self, planned: PlannedDevice) -> Group | None:
+        """Give the first of its groups in which this run itself leaves no place for it."""
+        for group in _groups_of(planned):
+            members = self._members.get(group, {})
+            ours = sum(
+                bool(flag & _OURS) for device, flag in members.items() if device != planned.id
+            )
+            if ours >= self.limits[group[0]].at_most:
+                return group
+        return None
+
     def are_beyond(self, planned: PlannedDevice) -> bool:
         """Say whether a device that has its place adds to more than one of its groups allows."""
         for group in _groups_of(planned):
