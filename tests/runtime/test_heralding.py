@@ -31,6 +31,12 @@ pytestmark = pytest.mark.looptime
 EVERYTHING = tuple(Occasion)
 
 
+@pytest.fixture(autouse=True)
+def _log_is_left_as_it_was():
+    yield
+    structlog.reset_defaults()
+
+
 OCCASIONS = {
     "RunStarted": Occasion.STARTED,
     "RunPaused": Occasion.PAUSED,
