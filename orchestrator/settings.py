@@ -126,8 +126,8 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003 - as it is called
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as it is called
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as it is called
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as it is called
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take what `load` has read and weighed, and look nowhere else."""

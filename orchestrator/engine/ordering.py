@@ -104,8 +104,6 @@ def _approve(
     run: "Run", person: Person, at: float, what: str | None, *, granted: bool
 ) -> list[Event]:
     asked = _question(run, what)
-    if run.stopped is not None and asked.what == run.waves.next_name:
-        _refuse_if_stopped(run, f"{asked.what} does not begin any more")
     if asked.by == Approver.ANOTHER and person.name == run.started_by:
         raise OrderRefusedError(
             f"{asked.what} has to be answered by another person than {run.started_by},"
@@ -114,8 +112,6 @@ def _approve(
     if granted:
         return [events.ApprovalGiven(at, asked.what, person.name, person.host, person.why)]
     denied = events.ApprovalDenied(at, asked.what, person.name, person.host, person.why)
-    if run.stopped is not None:
-        return [denied]
     because = f": {person.why}" if person.why else ""
     return [
         denied,

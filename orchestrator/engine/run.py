@@ -19,7 +19,7 @@ from orchestrator.engine.rollout.asking import Approvals, name_of_step
 from orchestrator.engine.rollout.counting import Counting
 from orchestrator.engine.rollout.waving import Waves
 from orchestrator.engine.rollout.zoning import Durations, Zones
-from orchestrator.engine.starting import UNASKED, Starts
+from orchestrator.engine.starting import Starts
 from orchestrator.engine.walking import concluding
 from orchestrator.engine.walking.concluding import Moment
 from orchestrator.engine.walking.deciding import Decision
@@ -377,17 +377,8 @@ class Run:
         return happened
 
     def _after_answer(self, run: DeviceRun, at: float) -> list[Event]:
-        what = name_of_step(run.step)
-        given, denied = self.approvals.given.get(what), self.approvals.denied.get(what)
-        if given is not None:
-            return concluding.succeed(run, at, f"approved by {given.by}")
-        if self.approvals.is_closed and run.is_in_chain:
-            return concluding.succeed(run, at, UNASKED)
-        if denied is not None:
-            because = f": {denied.why}" if denied.why else ""
-            reason = f"not approved by {denied.by}{because}"
-            return concluding.fail(run, at, Verdict.FAILED, reason)
-        return []
+        passed = self.approvals.why_passed(name_of_step(run.step), in_chain=run.is_in_chain)
+        return [] if passed is None else concluding.succeed(run, at, passed)
 
 
 _IDLE = frozenset({Phase.READY, Phase.RESTING, Phase.FALTERED, Phase.SUSPECT, Phase.APPROVING})

@@ -23,8 +23,6 @@ from orchestrator.model.readings import Reading
 from orchestrator.model.steps import ApproveStep, CheckStep, NotifyStep, OperationStep, SleepStep
 from orchestrator.model.verdicts import Verdict
 
-UNASKED = "not asked any more: the run was stopped, and the device is brought back into service"
-
 HeldBy = Callable[[DeviceRun, float], Hashable | None]
 """Says what keeps a device from its next operation at a moment: a stop, a pause, its window."""
 
@@ -107,12 +105,9 @@ class Starts:
             return
         if isinstance(step, ApproveStep):
             what = name_of_step(run.step)
-            given = self.approvals.given.get(what)
-            if given is not None:
-                decision.events += concluding.succeed(run, at, f"approved by {given.by}")
-                return
-            if self.approvals.is_closed and run.is_in_chain:
-                decision.events += concluding.succeed(run, at, UNASKED)
+            passed = self.approvals.why_passed(what, in_chain=run.is_in_chain)
+            if passed is not None:
+                decision.events += concluding.succeed(run, at, passed)
                 return
             decision.events += self.approvals.ask(what, step.question, step.by.value, at)
         seconds = step.seconds if isinstance(step, SleepStep) else 0.0

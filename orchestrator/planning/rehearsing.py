@@ -7,7 +7,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heappop, heappush
 
-from orchestrator.engine.choosing.selecting import lasting_filters_of
+from orchestrator.engine.choosing.selecting import (
+    belongs_to_census,
+    census_filters_of,
+    lasting_filters_of,
+)
 from orchestrator.engine.choosing.watching import by_listing
 from orchestrator.engine.run import Run, replayed, resuming
 from orchestrator.model import events
@@ -23,7 +27,7 @@ from orchestrator.model.commands import (
     SendOperation,
     TakeCensus,
 )
-from orchestrator.model.devices import Device, DeviceId, Status
+from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.events import Event
 from orchestrator.model.orders import Order
@@ -33,6 +37,7 @@ from orchestrator.model.readings import (
     DeviceFilter,
     DevicesHeld,
     Observation,
+    Page,
     Reading,
 )
 from orchestrator.simulator.answering import (
@@ -174,28 +179,20 @@ class Rehearsal:
             self._read(device)
 
     def _take_census(self) -> None:
+        selection = self.plan.playbook.selection
         down: list[Device] = []
         asked_at, delay = self.now, 0.0
-        for organization in self.plan.playbook.selection.organizations or (None,):
-            wanted = DeviceFilter(organization=organization, status=Status.DOWN)
-            offset, more = 0, True
-            while more:
-                self.requests += 1
-                page, delay = perform_page(self.world, wanted, offset, self.page_size, self.now)
+        for wanted in census_filters_of(selection):
+            for page, delay in self._pages(wanted):
                 if isinstance(page, ControllerError):
                     self._comes(delay, Census(asked_at, None, failure_of((), page)))
                     return
-                down += [device for device in page.devices if device.status is Status.DOWN]
-                offset += page.rows
-                more = page.has_next and page.rows > 0
+                down += [each for each in page.devices if belongs_to_census(selection, each)]
         self._comes(delay, Census(asked_at, tuple(down)))
 
     def _read_pages(self, wanted: DeviceFilter, due: tuple[DeviceId, ...]) -> set[DeviceId]:
         seen: set[DeviceId] = set()
-        offset, more = 0, True
-        while more:
-            self.requests += 1
-            page, delay = perform_page(self.world, wanted, offset, self.page_size, self.now)
+        for page, delay in self._pages(wanted):
             if isinstance(page, ControllerError):
                 self._comes(delay, failure_of(tuple(d for d in due if d not in seen), page))
                 return set(due)
@@ -203,9 +200,19 @@ class Rehearsal:
                 reading = Reading(device.id, device, page.asked_at, page.server_at, is_detail=False)
                 self._comes(delay, reading)
                 seen.add(device.id)
+        return seen
+
+    def _pages(self, wanted: DeviceFilter) -> Iterator[tuple[Page | ControllerError, float]]:
+        """Ask for page after page of a listing; an error is the last that comes."""
+        offset, more = 0, True
+        while more:
+            self.requests += 1
+            page, delay = perform_page(self.world, wanted, offset, self.page_size, self.now)
+            yield page, delay
+            if isinstance(page, ControllerError):
+                return
             offset += page.rows
             more = page.has_next and page.rows > 0
-        return seen
 
 
 def _beginning(plan: Plan, now: float) -> Event:

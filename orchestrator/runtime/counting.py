@@ -1,9 +1,10 @@
 """Taking a census: which devices are out of service where a run works, whoever is the cause."""
 
+from orchestrator.engine.choosing.selecting import belongs_to_census, census_filters_of
 from orchestrator.model.answering import failure_of
-from orchestrator.model.devices import Device, Status
+from orchestrator.model.devices import Device
 from orchestrator.model.errors import ControllerError
-from orchestrator.model.readings import Census, DeviceFilter
+from orchestrator.model.readings import Census
 from orchestrator.model.selections import Selection
 from orchestrator.ports import Clock, Controller
 from orchestrator.runtime.listing import Listing
@@ -18,21 +19,13 @@ async def census_of(
     being read is in the census; nothing is raised.
     """
     asked_at = began_at = clock.now()
-    organizations = selection.organizations or (None,)
-    wanted = [DeviceFilter(each, status=Status.DOWN) for each in organizations]
+    wanted = census_filters_of(selection)
     found: list[Device] = []
     is_first = True
     try:
         async for page in Listing(controller, wanted, page_size=page_size):
             asked_at, is_first = (page.asked_at if is_first else asked_at), False
-            found += [each for each in page.devices if _counts(each, selection.organizations)]
+            found += [each for each in page.devices if belongs_to_census(selection, each)]
     except ControllerError as error:
         return Census(began_at, None, failure_of((), error))
     return Census(asked_at, tuple(found))
-
-
-def _counts(device: Device, organizations: tuple[int, ...]) -> bool:
-    """One whose organization nobody can read may well be ours, and is down all the same."""
-    organization = device.value("organization_id")
-    is_elsewhere = isinstance(organization, int) and organization not in organizations
-    return device.status is Status.DOWN and not (organizations and is_elsewhere)

@@ -17,7 +17,7 @@ from orchestrator.model.events import Event, NotificationFailed, NotificationSen
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.policies import Notify, Occasion
 from orchestrator.ports import Clock, Messenger
-from orchestrator.report.wording import printable
+from orchestrator.report.wording import devices, printable
 
 log = structlog.get_logger(__name__)
 
@@ -184,10 +184,11 @@ class Herald:
             self._enqueue(about, title, body)
 
     def _who(self, gathered: _Gathered) -> str:
-        count = "1 device" if gathered.count == 1 else f"{gathered.count:,} devices"
         named = ", ".join(self._name(device) for device in gathered.devices)
         more = gathered.count - len(gathered.devices)
-        return f"{count} came here: {named}" + (f", and {more:,} more" if more else "")
+        return f"{devices(gathered.count)} came here: {named}" + (
+            f", and {more:,} more" if more else ""
+        )
 
     def _name(self, device: DeviceId) -> str:
         if not self._names:

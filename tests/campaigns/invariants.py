@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.adapters.memory_journal import MemoryJournal
+from orchestrator.engine.rollout.asking import UNASKED
 from orchestrator.engine.rollout.windowing import Openings
 from orchestrator.engine.run import replayed
-from orchestrator.engine.starting import UNASKED
 from orchestrator.model import events
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Limits

@@ -418,7 +418,7 @@ def durable(run: Run) -> dict[str, object]:
         "abandoned": run.is_abandoned,
         "limits": run.limits,
         "wave": (run.waves.number, run.waves.stage.name.replace("LOOKING", "SOAKING")),
-        "asked": (run.approvals.open, run.approvals.given, run.approvals.denied),
+        "asked": (run.approvals.open, run.approvals.given, run.approvals.is_closed),
         "windows": (run.zones.open_until, run.zones.closed),
         "interrupted": run.interrupted,
         "is_paused": run.is_paused,

@@ -14,7 +14,7 @@ from orchestrator.engine.choosing.matching import (
     why_not,
 )
 from orchestrator.model import moments
-from orchestrator.model.devices import Device
+from orchestrator.model.devices import Device, Status
 from orchestrator.model.readings import DeviceFilter
 from orchestrator.model.selections import Condition, Equals, Selection, SomethingPending
 from orchestrator.model.versions import version_key
@@ -55,6 +55,22 @@ def filters_of(selection: Selection) -> tuple[DeviceFilter, ...]:
 def lasting_filters_of(selection: Selection) -> tuple[DeviceFilter, ...]:
     """Give the same listings without what a run itself changes: the status and its moment."""
     return filters_of(replace(selection, status=None, last_status_change_from=None))
+
+
+def census_filters_of(selection: Selection) -> tuple[DeviceFilter, ...]:
+    """Give the listings that together hold every Down device of the selection's organizations."""
+    organizations = selection.organizations or (None,)
+    return tuple(DeviceFilter(each, status=Status.DOWN) for each in organizations)
+
+
+def belongs_to_census(selection: Selection, device: Device) -> bool:
+    """Hold a row of such a listing against what was asked for: a controller may ignore filters.
+
+    One whose organization nobody can read may well be ours, and is down all the same.
+    """
+    organization, ours = device.value("organization_id"), selection.organizations
+    is_elsewhere = isinstance(organization, int) and organization not in ours
+    return device.status is Status.DOWN and not (ours and is_elsewhere)
 
 
 class Chooser:

@@ -2,6 +2,8 @@
 
 from orchestrator.model import events
 
+UNASKED = "not asked any more: the run was stopped, and the device is brought back into service"
+
 
 class Approvals:
     """The questions of a run; nothing is ever approved by waiting."""
@@ -9,7 +11,6 @@ class Approvals:
     def __init__(self) -> None:
         self.open: dict[str, events.ApprovalAsked] = {}
         self.given: dict[str, events.ApprovalGiven] = {}
-        self.denied: dict[str, events.ApprovalDenied] = {}
         self.announced: set[str] = set()
         """Asked in a decision that is not recorded yet, too."""
         self.is_closed = False
@@ -19,6 +20,13 @@ class Approvals:
         """The run was stopped: what is asked now, nobody has to answer."""
         self.is_closed = True
         self.open.clear()
+
+    def why_passed(self, what: str, *, in_chain: bool) -> str | None:
+        """Say why a device may pass this question; None while it has to wait for the answer."""
+        given = self.given.get(what)
+        if given is not None:
+            return f"approved by {given.by}"
+        return UNASKED if self.is_closed and in_chain else None
 
     def ask(self, what: str, question: str, by: str, at: float) -> list[events.ApprovalAsked]:
         """Give the event that asks, once."""
@@ -40,7 +48,6 @@ class Approvals:
                 self.given[event.what] = event
             case events.ApprovalDenied():
                 self.open.pop(event.what, None)
-                self.denied[event.what] = event
 
 
 def name_of_step(step: int) -> str:

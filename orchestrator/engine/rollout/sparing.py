@@ -35,6 +35,9 @@ SETTLE = max(SETTLE_SECONDS.values())
 
 _DISRUPTIVE = tuple(operation for operation in Operation if operation.is_disruptive)
 
+NAMED = 3
+"""Devices of a full group that are named."""
+
 Group = tuple[int, str]
 """The number of a limit and the name of a group under it."""
 
@@ -88,8 +91,8 @@ class Groups:
         """Say what is full, and with whom."""
         limit = self.limits[group[0]]
         members = self._members.get(group, {})
-        some = ", ".join(str(device) for device in sorted(members)[:3])
-        more = f" and {len(members) - 3} more" if len(members) > 3 else ""  # noqa: PLR2004
+        some = ", ".join(str(device) for device in sorted(members)[:NAMED])
+        more = f" and {len(members) - NAMED} more" if len(members) > NAMED else ""
         who = f" ({some}{more})" if members else ""
         return (
             f"max_down_per {limit.title}: {len(members)} of {group[1]} out of service{who},"

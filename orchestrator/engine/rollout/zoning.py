@@ -10,6 +10,7 @@ from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.model import events
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Plan, PlannedDevice
+from orchestrator.model.windows import Opening
 
 ENOUGH = 20
 """Device runs of this very run from which its own durations replace those of the plan."""
@@ -94,14 +95,10 @@ class Zones:
             if opening is not None:
                 happened.append(events.WindowOpened(now, opening.end, zone))
             elif self._is_news(zone, now):
-                following = openings.following(now)
-                next_at = None if following is None else following.start
-                happened.append(events.WindowClosed(now, zone, next_at))
+                happened.append(_closed(zone, openings.following(now), now))
         elif opening is None or now >= until:
             if opening is None or opening.start >= until:
-                following = opening or openings.following(now)
-                next_at = None if following is None else following.start
-                happened.append(events.WindowClosed(now, zone, next_at))
+                happened.append(_closed(zone, opening or openings.following(now), now))
             if opening is not None:  # the next one, or one whose end was not in sight
                 happened.append(events.WindowOpened(now, opening.end, zone))
         return happened
@@ -122,6 +119,10 @@ class Zones:
         else:
             self.open_until.pop(event.zone, None)
             self.closed[event.zone] = event.next_at
+
+
+def _closed(zone: str, following: Opening | None, now: float) -> Event:
+    return events.WindowClosed(now, zone, None if following is None else following.start)
 
 
 class Durations:
