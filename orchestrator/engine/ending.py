@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 def given_up(run: "Run", device: DeviceRun, at: float) -> list[Event]:
     """End an idle device's walk if nothing more will be asked of it.
 
-    A chain once begun is finished, and so are steps behind which no operation is to come.
+    A chain once begun is finished, and so are steps behind which no operation is to come; a walk
+    that was never begun is not.
     """
     if run.stopped is None and not run.zones.is_over(device.planned):
         return []
     has_more = isinstance(device.current, ApproveStep) or device.course.has_operation_from(
         device.step
     )
-    if not has_more or (device.is_in_chain and not run.is_abandoned):
+    is_begun = device.id in run.devices
+    if is_begun and (not has_more or (device.is_in_chain and not run.is_abandoned)):
         return []
     title = device.current.title
     if run.stopped is not None and device.is_in_chain:

@@ -59,14 +59,14 @@ def _not_begun(run: "Run", planned: PlannedDevice, now: float) -> str:
     wave = _wave_of(run, planned)
     if wave > run.waves.number:
         return f"it is in wave {wave}; {_stage(run)}"
-    if not run.zones.may_start(planned, now, run.durations.remaining(None)):
+    if not run.zones.may_start(planned, now, run.durations.remaining(planned.begins_at)):
         return _window(run, planned)
     group = run.admissions.groups.full_for(planned)
     if group is not None:
         return f"its group is full: {run.admissions.groups.describe(group)}"
     if planned.groups and not run.counting.is_known(run.active(now)):
         return _unknown_census(run)
-    room, underway = run.most_underway, run.waits.underway
+    room, underway = run.spending.most_underway, run.waits.underway
     if room is not None and underway >= room:
         parked = sum(map(len, run.starts.parked.values()))
         waiting = f" ({parked} of them wait for their window)" if parked else ""

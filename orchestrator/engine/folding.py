@@ -28,30 +28,32 @@ PAUSED = "paused"
 def fold(run: "Run", event: Event) -> None:
     """Change the run as the event says; nothing but events and what was read changes it."""
     run.last_at = max(run.last_at, event.at)
-    if type(event) in progressing.DEVICE_EVENTS:
-        _after_device(run, event)
+    kind = type(event)
+    if kind in progressing.FOLDS:
+        _after_device(run, event, kind)
     else:
-        _FOLDS[type(event)](run, event)
+        _FOLDS[kind](run, event)
     run.before_gap = event.at
 
 
 # --- one device -----------------------------------------------------------------------------------
 
 
-def _after_device(run: "Run", event: Any) -> None:
-    identity = DeviceId(event.device)
-    device = run.devices.get(identity)
+def _after_device(run: "Run", event: Any, kind: type[object]) -> None:
+    device = run.devices.get(event.device)
     if device is None:
-        device = run.begin(run.planned[identity])
-    active = run.active(event.at)
-    held, sent = device.holds_slot, device.phase is Phase.SENT
-    progressing.after(device, event, active)
-    if device.holds_slot and not held:
-        run.admissions.slot_taken(device)
-    elif held and not device.holds_slot:
-        run.admissions.slot_given_back(device)
-    run.admissions.in_flight += (device.phase is Phase.SENT) - sent
-    consequence = _CONSEQUENCES.get(type(event))
+        device = run.begin(run.planned[event.device])
+    held, was_sent = device.holds_slot, device.phase is Phase.SENT
+    progressing.FOLDS[kind](device, event, run.active(event.at))
+    if device.holds_slot is not held:
+        if held:
+            run.admissions.slot_given_back(device)
+        else:
+            run.admissions.slot_taken(device)
+    is_sent = device.phase is Phase.SENT
+    if is_sent is not was_sent:
+        run.admissions.in_flight += 1 if is_sent else -1
+    consequence = _CONSEQUENCES.get(kind)
     if consequence is not None:
         consequence(run, device, event)
     if device.phase is not Phase.ENDED:
@@ -69,7 +71,7 @@ def _accepted(run: "Run", _: "DeviceRun", __: events.OperationAccepted) -> None:
     run.pace = run.pace.after_success()
     run.rejected_since = None
     run.reach.accepted()
-    run.unsettled.clear()  # it was the devices and not the controller
+    run.spending.settle()
 
 
 def _refused(run: "Run", device: "DeviceRun", event: events.OperationRefused) -> None:
@@ -90,7 +92,7 @@ def _refused(run: "Run", device: "DeviceRun", event: events.OperationRefused) ->
         case _:
             run.reach.told()
             if not run.reach.storm:
-                run.unsettled.clear()
+                run.spending.settle()
 
 
 def _lost(run: "Run", device: "DeviceRun", event: events.OperationLost) -> None:
@@ -125,9 +127,8 @@ def _lose(run: "Run", device: "DeviceRun", at: float) -> None:
 def _ended(run: "Run", device: "DeviceRun", event: events.DeviceFinished) -> None:
     assert device.verdict is not None
     active = run.active(event.at)
-    run.verdicts[device.verdict] += 1
-    if device.id in run.reach.storm_devices and device.verdict in _BY_STORM:
-        run.unsettled[device.verdict] += 1
+    is_settled = device.id not in run.reach.storm_devices or device.verdict not in _BY_STORM
+    run.spending.end(device.verdict, is_settled=is_settled)
     run.waves.ended(device.id, device.verdict)
     run.waits.underway -= 1
     run.admissions.ended(device)
@@ -168,19 +169,18 @@ def _resumed(run: "Run", event: events.RunResumed) -> None:
     run.epoch = event.epoch
     run.interrupted = None
     run.reach = Reach()
-    run.unsettled.clear()
+    run.spending.settle()
     run.rejected_since = None
     run.resumed_at = event.at
 
 
 def _paused(run: "Run", event: events.RunPaused) -> None:
-    is_storm = event.cause == "controller" and (run.reach.is_storm or bool(run.unsettled))
+    is_storm = event.cause == "controller" and (run.reach.is_storm or run.spending.is_unsettled)
     if is_storm:
         for device, times in run.reach.storm_devices.items():
             progressing.excuse(run.devices[DeviceId(device)], times)
             run.mark(run.devices[DeviceId(device)])
-        run.excused += run.unsettled
-        run.unsettled.clear()
+        run.spending.excuse()
     run.reach.paused(event.at, event.cause, event.detail, is_storm=is_storm)
 
 
@@ -272,6 +272,7 @@ def _cancel_ordered(run: "Run", event: events.CancelOrdered) -> None:
 
 def _limit_ordered(run: "Run", event: events.LimitOrdered) -> None:
     run.limits = run.admissions.limits = ordering.changed(run.limits, event)
+    run.spending.limit(run.limits)
     run.admissions.groups.limits = list(run.limits.max_down_per)
     run.admissions.free(tuple(run.admissions.blocked_groups))
     requests = RequestLimits(run.limits.delay, per_second=run.limits.per_second)

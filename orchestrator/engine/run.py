@@ -5,19 +5,20 @@ durable, `observe(observation)` hands in what was read. Between a `decide` and t
 its events nothing else may be asked. All three cost O(1) amortised an event, never O(devices).
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterable
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from orchestrator.engine import ending, ordering
 from orchestrator.engine.folding import PAUSED, fold
 from orchestrator.engine.noting import note
 from orchestrator.engine.pausing import consider_controller
 from orchestrator.engine.reaching import Reach
-from orchestrator.engine.rollout import budgeting, pacing
+from orchestrator.engine.rollout import pacing
 from orchestrator.engine.rollout.admitting import Admissions
 from orchestrator.engine.rollout.asking import Approvals, name_of_step
 from orchestrator.engine.rollout.counting import Counting
-from orchestrator.engine.rollout.waving import Waves
+from orchestrator.engine.rollout.spending import Spending
+from orchestrator.engine.rollout.waving import Stage, Waves
 from orchestrator.engine.rollout.zoning import Durations, Zones
 from orchestrator.engine.starting import Starts
 from orchestrator.engine.walking import concluding
@@ -32,7 +33,6 @@ from orchestrator.model.events import Event
 from orchestrator.model.orders import Order
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Observation, Probed, Reading
-from orchestrator.model.verdicts import Verdict
 
 PATIENCE = 1800.0
 """Seconds for which an unusable controller is waited for, unless the settings say otherwise."""
@@ -72,11 +72,8 @@ class Run:
         """What holds now: the plan's limits, or tighter ones that a person ordered."""
         self.course = Course(plan.playbook.steps, plan.playbook.rescue)
         self.devices: dict[DeviceId, DeviceRun] = {}
-        self.verdicts: Counter[Verdict] = Counter()
-        self.unsettled: Counter[Verdict] = Counter()
-        """Ends in trouble while nothing is accepted: it may be the controller's, not the devices'."""
-        self.excused: Counter[Verdict] = Counter()
-        """Ends in trouble that was the controller's: they spend no budget."""
+        self.spending = Spending(plan.playbook.rollout, plan.limits)
+        self.verdicts = self.spending.verdicts
         self.zones = Zones(plan)
         self.durations = Durations(plan)
         self.waves = Waves(plan)
@@ -124,11 +121,14 @@ class Run:
     @property
     def ended(self) -> int:
         """Devices that have their verdict."""
-        return self.verdicts.total()
+        return self.spending.ended
 
     def active(self, at: float) -> float:
         """Give a moment on the clock that stands still in pauses and between processes."""
-        return min(at, self.reach.paused_at or at) - self.paused_for
+        paused_at = self.reach.paused_at
+        if paused_at is not None and paused_at < at:
+            at = paused_at
+        return at - self.paused_for
 
     def next_wake(self) -> float | None:
         """Give the moment at which `decide` has something to do without being told anything."""
@@ -140,19 +140,29 @@ class Run:
             return None if self.reach.is_probing else self.reach.probe_at
         if self._dirty or self.must_withdraw or self._has_news:
             return self.last_at
-        active = [self.waits.next_at, self.waves.next_at if self.stopped is None else None]
-        if self.counting.is_wanted(self):
-            active.append(self.counting.due)
+        return min(self._moments(), default=None)
+
+    def _moments(self) -> Iterator[float]:
+        """Give the moments at which time alone brings something to decide."""
         # A little later, or the sum may round to a moment at which the timer is not due yet.
-        moments = [at + self.paused_for + 1e-6 for at in active if at is not None]
+        behind = self.paused_for + 1e-6
+        at = self.waits.next_at
+        if at is not None:
+            yield at + behind
+        if self.counting.is_wanted(self):
+            yield self.counting.due + behind
         if self.admissions.cleared and self.admissions.in_flight < self._most_in_flight:
-            moments.append(self.pace.next_at)
+            yield self.pace.next_at
         if self.suspects and not self.reach.is_probing:
-            moments.append(self.reach.probe_at)
-        edge = self.zones.next_edge if self.stopped is None else None
+            yield self.reach.probe_at
+        if self.stopped is not None:
+            return
+        at = self.waves.next_at
+        if at is not None:
+            yield at + behind
+        edge = self.zones.next_edge
         if edge is not None:
-            moments.append(edge)
-        return min(moments, default=None)
+            yield edge
 
     @property
     def _most_in_flight(self) -> int:
@@ -167,12 +177,12 @@ class Run:
             return STOPPED
         if self.pause is not None:
             return PAUSED
-        if self.zones.may_start(run.planned, at, self.durations.remaining(run)):
+        if self.zones.may_start(run.planned, at, self.durations.remaining(run.step)):
             return None
         return self.zones.zone_of(run.planned)
 
     def _closed_to(self, planned: PlannedDevice) -> Hashable | None:
-        if self.zones.may_start(planned, self._now, self.durations.remaining(None)):
+        if self.zones.may_start(planned, self._now, self.durations.remaining(planned.begins_at)):
             return None
         return self.zones.zone_of(planned)
 
@@ -180,25 +190,8 @@ class Run:
         """Say whether one more device may begin its walk, as far as the run as a whole is concerned."""
         if self.stopped is not None or self.pause is not None or self.zones.are_over:
             return False
-        room = self.most_underway
+        room = self.spending.most_underway
         return self.waves.may_begin_devices and (room is None or self.waits.underway < room)
-
-    @property
-    def spending(self) -> Counter[Verdict]:
-        """The verdicts that count against the budget: all but those that were the controller's doing."""
-        return self.verdicts - self.excused if self.excused else self.verdicts
-
-    @property
-    def most_underway(self) -> int | None:
-        """Devices that may be under way at once for the budget's sake and the ramp's; None is any."""
-        rollout, room = self.plan.playbook.rollout, None
-        if rollout.strict:
-            devices = self.limits.devices
-            room = budgeting.may_be_underway(self.limits.budget, self.spending, devices)
-        if rollout.ramp:
-            ramped = budgeting.ramped(self.verdicts[Verdict.SUCCEEDED])
-            room = ramped if room is None else min(room, ramped)
-        return room
 
     def obey(self, order: Order, now: float) -> list[Event]:
         """Say what follows from a person's order; it is in force once these events are recorded.
@@ -286,22 +279,22 @@ class Run:
         """The budget, the windows and the waves: what concerns the run as a whole."""
         if self.stopped is not None:
             return
-        spent = self._overspent(self.spending)
-        if spent is not None and self._overspent(self.spending - self.unsettled) is None:
-            detail = f"no request was accepted since devices began to fail, and {spent}"
-            decision.events.append(events.RunPaused(now.at, "controller", detail))
-        elif spent is not None:
-            decision.events.append(events.RunStopped(now.at, "budget", spent))
+        spent = self.spending.overspent
         if spent is not None:
+            if self.spending.is_surely_overspent:
+                decision.events.append(events.RunStopped(now.at, "budget", spent))
+            else:
+                detail = f"no request was accepted since devices began to fail, and {spent}"
+                decision.events.append(events.RunPaused(now.at, "controller", detail))
             return
-        decision.events += self.zones.decide(now.at)
-        if decision.events or self.zones.are_over:
+        if self.zones.window is not None:
+            decision.events += self.zones.decide(now.at)
+            if decision.events or self.zones.are_over:
+                return
+        if self.waves.stage is Stage.DONE:
             return
         decision.to_read += self.waves.look(now.at, now.active)
         decision.events += self.waves.decide(now.at, now.active)
-
-    def _overspent(self, verdicts: Counter[Verdict]) -> str | None:
-        return budgeting.overspent(self.limits.budget, verdicts, self.limits.devices)
 
     def _withdraw(self) -> None:
         """Something now keeps devices from being started: whoever waits in a queue is asked anew."""

@@ -16,7 +16,7 @@ from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.engine.walking.waiting import Waits
 from orchestrator.model import events
 from orchestrator.model.commands import SendNotice, SendOperation
-from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
+from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device, DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Reading
@@ -29,6 +29,9 @@ HeldBy = Callable[[DeviceRun, float], Hashable | None]
 
 class Starts:
     """The way from the queues to the wire."""
+
+    together = 0.0
+    """Seconds whose requests are decided at once; only what is not really sent can be so early."""
 
     def __init__(
         self,
@@ -191,7 +194,8 @@ class Starts:
         """
         admissions, is_place_free = self.admissions, False
         room = in_flight - admissions.in_flight
-        while admissions.cleared and room > 0 and pace.next_at <= now.at:
+        until = now.at + self.together
+        while admissions.cleared and room > 0 and pace.next_at <= until:
             run = admissions.cleared.popleft()
             reason = self.held_by(run, now.at)
             if reason is not None:
@@ -213,8 +217,9 @@ class Starts:
                 self._hold_back(decision, run, unfit, now)
                 is_place_free = True
                 continue
-            self._intend(decision, run, now.at)
-            pace = pace.after_sending(now.at)
+            at = max(now.at, pace.next_at)
+            self._intend(decision, run, at)
+            pace = pace.after_sending(at)
             room -= 1
         return is_place_free
 
@@ -234,8 +239,16 @@ class Starts:
             unproven=run.unproven,
         )
         if refusal is None and not run.touched and reading.device is not None:
-            refusal = self._chooser.why_not(reading.device)
+            refusal = self._why_another(run.planned, reading.device)
         return refusal
+
+    def _why_another(self, planned: PlannedDevice, device: Device) -> str | None:
+        """Say why a device is not any more what was chosen."""
+        found = guarding.change(self.plan.attributes, planned, device)
+        if found is not None or self.plan.goes_on_after is not None:
+            return found  # the run before may have changed what the playbook chooses by
+        unchosen = self._chooser.why_not(device)
+        return None if unchosen is None else f"{guarding.CHANGED}: {unchosen}"
 
     def _hold_back(self, decision: Decision, run: DeviceRun, unfit: str, now: Moment) -> None:
         """The guard says no: skip a device that was not touched yet, wait for one that was."""
@@ -288,4 +301,5 @@ def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:
 def _needs_detail(plan: Plan) -> bool:
     guard, selection = plan.playbook.guard, plan.playbook.selection
     conditions = (*guard.disruptive, *guard.gentle, *selection.where)
-    return any(condition.field in DETAIL_ONLY_FIELDS for condition in conditions)
+    fields = {*plan.attributes, *(condition.field for condition in conditions)}
+    return bool(fields & DETAIL_ONLY_FIELDS)

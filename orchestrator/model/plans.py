@@ -1,11 +1,13 @@
-"""A plan: a playbook, the frozen device set, every limit as an integer, and what it will cost."""
+"""A plan: a playbook, the frozen device set, every limit as an integer, and what is foreseen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.model.devices import Device, DeviceId
+from orchestrator.model.forecasts import Forecast
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.policies import Budget, GroupLimit
+from orchestrator.model.windows import Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,14 @@ class PlannedDevice:
     """Its group under each of the limits `max_down_per`, in their order."""
     zone: str | None = None
     """The time zone of its own window; None is the playbook's."""
+    chosen_by: tuple[object, ...] = field(default=(), hash=False)
+    """What its record said in the plan's `attributes` when it was chosen, in their order; None is
+    not known."""
+    kind: str | None = None
+    """Its type by name or number; devices of one type are taken to behave alike in a forecast."""
+    location: str | None = None
+    begins_at: int = 0
+    """The step its walk begins at; above 0 only in a plan that goes on after another run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,17 @@ class Plan:
     """Seconds that each step of `playbook.all_steps` is expected to take at most (9 of 10 devices)."""
     expected_from: str = ""
     """Where those figures come from, for people."""
+    attributes: tuple[str, ...] = ()
+    """The fields by which devices were chosen and that should not change by themselves."""
+    made_at: float = 0.0
+    """Our clock when the plan was made."""
+    expires_at: float | None = None
+    """Our clock from which the plan is too old to be carried out; None is never."""
+    openings: Mapping[str, tuple[Opening, ...]] = field(default_factory=dict)
+    """The next openings of the window in each time zone that devices have."""
+    goes_on_after: str | None = None
+    """The run whose devices this plan takes up again."""
+    forecast: Forecast | None = None
     records: Mapping[DeviceId, Device] = field(default_factory=dict, compare=False, repr=False)
     """The records as they were when the set was frozen; not saved with the plan."""
     read_at: float = field(default=0.0, compare=False)

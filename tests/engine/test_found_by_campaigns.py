@@ -140,7 +140,7 @@ def test_what_devices_took_never_keeps_all_others_out_of_every_window():
         device.began_at = 0.0
         durations.took(device, 80_000.0)
 
-    assert durations.remaining(None) == 600.0
+    assert durations.remaining(0) == 600.0
 
 
 def test_signs_of_a_reset_that_was_never_proven_tell_nothing_of_the_next_ones_lost_answer():

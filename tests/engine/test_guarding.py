@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.engine.walking.guarding import refusal
+from orchestrator.engine.walking.guarding import change, refusal
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice
@@ -83,3 +83,32 @@ def test_a_playbooks_own_guard_takes_the_place_of_the_default():
 
     assert asked(record(status="Down"), guard=own) is None
     assert "status is Down" in asked(record(status="Down"), "sync", guard=own)
+
+
+CHOSEN = replace(PLANNED, chosen_by=("2.3", 15, ["lab", "spare"], None, True))
+FIELDS = ("software_version", "type", "tags", "location_name", "vip")
+
+
+def changed(**now: object) -> str | None:
+    same = {"software_version": "2.3", "type": 15, "tags": ["lab", "spare"], "vip": True}
+    return change(FIELDS, CHOSEN, record(**{**same, **now}))
+
+
+def test_what_a_device_was_chosen_by_has_to_be_as_the_plan_says():
+    assert changed() is None
+    assert changed(software_version="2.4") == (
+        "changed since the plan: software_version was 2.3, is 2.4"
+    )
+    assert changed(tags=["lab"]) is not None
+    assert changed(vip=False) == "changed since the plan: vip was True, is False"
+
+
+def test_the_same_value_in_another_dress_is_no_change():
+    assert changed(type="15") is None
+    assert changed(vip="true") is None
+
+
+def test_what_is_not_known_on_either_side_is_not_known_to_have_changed():
+    assert changed(location_name="Harbour 3") is None
+    assert changed(software_version=None) is None
+    assert change(FIELDS, PLANNED, record(software_version="9")) is None

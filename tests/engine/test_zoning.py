@@ -327,27 +327,27 @@ def durations(*expected: int, measured: tuple[float, ...] = ()) -> Durations:
 
 
 def test_as_long_as_too_few_have_succeeded_the_plan_says_how_long_devices_take():
-    assert durations(600, 300, measured=(10.0,) * (ENOUGH - 1)).remaining(None) == 900.0
+    assert durations(600, 300, measured=(10.0,) * (ENOUGH - 1)).remaining(0) == 900.0
 
 
 def test_nine_of_ten_measured_devices_say_it_once_there_are_enough():
     measured = (100.0,) * 18 + (200.0, 4000.0)
 
-    assert durations(600, 300, measured=measured).remaining(None) == 200.0
+    assert durations(600, 300, measured=measured).remaining(0) == 200.0
 
 
 def test_of_a_device_in_the_middle_the_same_share_is_left_as_in_the_plan():
     run = Story(RECONF, SYNC).settles().device()
     run.step = 1
 
-    assert durations(600, 300).remaining(run) == 300.0
-    assert durations(600, 300, measured=(90.0,) * 20).remaining(run) == 30.0
+    assert durations(600, 300).remaining(run.step) == 300.0
+    assert durations(600, 300, measured=(90.0,) * 20).remaining(run.step) == 30.0
 
 
 def test_only_the_latest_measurements_are_kept():
     measured = (5000.0,) * 100 + (50.0,) * 500
 
-    assert durations(600, 300, measured=measured).remaining(None) == 50.0
+    assert durations(600, 300, measured=measured).remaining(0) == 50.0
 
 
 def test_once_devices_are_known_to_be_quick_those_for_whom_it_was_too_late_are_tried_again():
@@ -393,7 +393,7 @@ def test_the_time_for_which_a_device_waited_for_people_is_none_that_it_took():
     story.later(60)
 
     assert story.run.verdicts.total() == 25
-    assert story.run.durations.remaining(None) < 300
+    assert story.run.durations.remaining(0) < 300
 
 
 def test_the_nights_that_a_device_waited_through_are_none_of_the_time_it_took():
@@ -410,4 +410,4 @@ def test_the_nights_that_a_device_waited_through_are_none_of_the_time_it_took():
     story.later(60)
 
     assert story.run.verdicts.total() == 25
-    assert story.run.durations.remaining(None) < 2 * HOUR
+    assert story.run.durations.remaining(0) < 2 * HOUR

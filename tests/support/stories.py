@@ -78,6 +78,10 @@ def plan_of(
     window: Window | None = None,
     zones: Mapping[int, str] | None = None,
     expected: tuple[int, ...] = (),
+    attributes: tuple[str, ...] = (),
+    chosen_by: Mapping[int, tuple[object, ...]] | None = None,
+    begins_at: Mapping[int, int] | None = None,
+    goes_on_after: str | None = None,
 ) -> Plan:
     """Give a plan over devices 1, 2, 3... with serial numbers SN1, SN2, SN3...
 
@@ -107,6 +111,8 @@ def plan_of(
                 f"branch {n}",
                 (groups or {}).get(n, ()),
                 (zones or {}).get(n),
+                chosen_by=(chosen_by or {}).get(n, ()),
+                begins_at=(begins_at or {}).get(n, 0),
             )
             for n in range(1, devices + 1)
         ),
@@ -121,6 +127,8 @@ def plan_of(
             budget or Budget(),
         ),
         expected=expected,
+        attributes=attributes,
+        goes_on_after=goes_on_after,
     )
 
 

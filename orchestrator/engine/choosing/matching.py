@@ -193,6 +193,20 @@ def is_missing(value: object) -> bool:
     return value is None or value == []
 
 
+def is_same(one: object, other: object) -> bool:
+    """Say whether two values of a field are the same: 15 and "15" are, and what is missing is not
+    known to differ.
+    """
+    if is_missing(one) or is_missing(other) or one == other:
+        return True
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return list(one) == list(other)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return as_flag(one) is not None and as_flag(one) == as_flag(other)
+    number = as_number(one)
+    return number is not None and number == as_number(other)
+
+
 def explained(condition: Condition, device: Device, now: float) -> Rejection:
     """Tell why a condition does not hold; only called once it is known that it does not."""
     field, test = condition.field, condition.test

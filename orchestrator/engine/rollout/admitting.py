@@ -54,6 +54,7 @@ class Admissions:
         self.guarding: set[int] = set()
         """Devices whose record is being read for the guard."""
         self._approach = _steps_before_disruption(steps)
+        """For each step a walk may begin at: the steps before the first disruptive one; None is none."""
 
     @property
     def free_places(self) -> int:
@@ -69,7 +70,7 @@ class Admissions:
 
     def _blocks_beginning(self, planned: PlannedDevice) -> Hashable | None:
         closed = self._is_closed(planned)
-        if closed is not None or self._approach != 0:
+        if closed is not None or self._approach[planned.begins_at] != 0:
             return closed
         return self._no_room_in_group(planned)
 
@@ -126,13 +127,14 @@ class Admissions:
 
     def begin(self, run: DeviceRun) -> None:
         """A device begins its walk; if a disruptive step is still ahead, it will need a place."""
-        if self._approach == 0:
+        approach = self._approach[run.planned.begins_at]
+        if approach == 0:
             self._reserve(run)
-        elif self._approach is not None:
+        elif approach is not None:
             self._approaching.add(run.id)
 
     def _may_begin(self) -> bool:
-        return self._approach is None or self.free_places > len(self._approaching)
+        return self._approach[0] is None or self.free_places > len(self._approaching)
 
     def _reserve(self, run: DeviceRun) -> DeviceRun:
         self._reserved.add(run.id)
@@ -197,8 +199,14 @@ class Admissions:
         return self._disruptive.is_anybody_aside
 
 
-def _steps_before_disruption(steps: tuple[Step, ...]) -> int | None:
-    for number, step in enumerate(steps):
+def _steps_before_disruption(steps: tuple[Step, ...]) -> tuple[int | None, ...]:
+    """Give for each step how many there are from it to the next disruptive one."""
+    found: list[int | None] = []
+    ahead: int | None = None
+    for step in reversed(steps):
         if isinstance(step, OperationStep) and step.operation.is_disruptive:
-            return number
-    return None
+            ahead = 0
+        elif ahead is not None:
+            ahead += 1
+        found.append(ahead)
+    return tuple(reversed(found))

@@ -66,7 +66,9 @@ class Pace:
 
     def after_sending(self, at: float) -> "Pace":
         """An operation request was decided at this moment."""
-        return replace(self, last_at=at)
+        return Pace(
+            self.gap, self.factor, at, self.hold_until, self.returning, self.returned_at
+        )  # without `replace`, which takes ten times as long
 
     def after_refusal(self, until: float, factor: float) -> "Pace":
         """The controller refused for load: everything waits, and is slower afterwards."""

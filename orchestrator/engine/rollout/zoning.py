@@ -32,6 +32,10 @@ class Zones:
         """Zones whose window is open, as far as recorded, and until when."""
         self.closed: dict[str, float | None] = {}
         """Zones whose window is closed, as far as recorded, and when it opens next."""
+        self.over: list[str] = []
+        """Zones whose window never opens again."""
+        self.are_over = self.window is not None and not self._zones
+        """True when no window of any zone ever opens again."""
         self._edge = -math.inf
 
     def zone_of(self, planned: PlannedDevice) -> str:
@@ -59,18 +63,10 @@ class Zones:
         return self.window is None or bool(self.open_until)
 
     @property
-    def are_over(self) -> bool:
-        """True when no window of any zone ever opens again."""
-        return self.window is not None and len(self.over) == len(self._zones)
-
-    @property
-    def over(self) -> list[str]:
-        """Zones whose window never opens again."""
-        return [zone for zone, next_at in self.closed.items() if next_at is None]
-
-    @property
     def next_edge(self) -> float | None:
         """The next moment, by our clock, at which a window opens or closes."""
+        if not self._zones:
+            return None
         edges = [*self.open_until.values(), *(at for at in self.closed.values() if at is not None)]
         if len(edges) + len(self.over) < len(self._zones):
             return 0.0  # of some nothing is recorded yet
@@ -119,6 +115,8 @@ class Zones:
         else:
             self.open_until.pop(event.zone, None)
             self.closed[event.zone] = event.next_at
+        self.over = [zone for zone, next_at in self.closed.items() if next_at is None]
+        self.are_over = self.window is not None and len(self.over) == len(self._zones)
 
 
 def _closed(zone: str, following: Opening | None, now: float) -> Event:
@@ -139,9 +137,8 @@ class Durations:
         self._sorted: list[float] = []
         self._newest: deque[float] = deque()
 
-    def remaining(self, run: DeviceRun | None) -> float:
-        """Give the seconds that nine of ten devices need from where this one is to the end."""
-        step = 0 if run is None else run.step
+    def remaining(self, step: int) -> float:
+        """Give the seconds that nine of ten devices need from this step to the end."""
         if step >= self._main:
             return 0.0
         planned = self._remaining[step]
@@ -153,7 +150,7 @@ class Durations:
 
     def took(self, run: DeviceRun, active: float) -> None:
         """A device has succeeded in all its steps."""
-        if run.began_at is None:
+        if run.began_at is None or run.planned.begins_at:
             return
         ended = active if run.idle_since is None else run.idle_since
         seconds = ended - run.began_at

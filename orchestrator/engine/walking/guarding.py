@@ -1,7 +1,11 @@
 """May this device be touched right now?"""
 
+from collections.abc import Sequence
+
+from orchestrator.engine.choosing.matching import is_same, printable
 from orchestrator.engine.choosing.selecting import why_not
 from orchestrator.engine.walking.proving import is_requested
+from orchestrator.model.devices import Device
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.policies import Guard
@@ -38,3 +42,16 @@ def refusal(
     if touched:
         conditions = tuple(c for c in conditions if c.field != "pending_settings")
     return why_not(conditions, device, reading.server_at)
+
+
+CHANGED = "changed since the plan"
+"""How every reason begins for which a device is no longer the one that was chosen."""
+
+
+def change(attributes: Sequence[str], planned: PlannedDevice, device: Device) -> str | None:
+    """Say in one sentence what of the fields it was chosen by is not what the plan says."""
+    for field, was in zip(attributes, planned.chosen_by, strict=False):
+        now = device.value(field)
+        if not is_same(was, now):
+            return f"{CHANGED}: {field} was {printable(was)}, is {printable(now)}"
+    return None

@@ -57,12 +57,15 @@ class Phase(Enum):
 class Course:
     """The steps that every device of a run walks: those of the playbook, then those of its rescue."""
 
-    __slots__ = ("ends", "main", "steps")
+    __slots__ = ("ends", "main", "operations", "steps")
 
     def __init__(self, steps: tuple[Step, ...], rescue: tuple[Step, ...] = ()) -> None:
         self.steps = steps + rescue
         self.main = len(steps)
         """Where the rescue begins."""
+        self.operations = tuple(
+            step.operation if isinstance(step, OperationStep) else None for step in self.steps
+        )
         behind = (end + self.main if end >= 0 else end for end in chain_ends(rescue))
         self.ends = (*chain_ends(steps), *behind)
 
@@ -154,11 +157,11 @@ class DeviceRun:
     poll_at: float = 0.0
     """Active moment from which a reading may bring something new; 0 is at once."""
     due: float = field(default=float("inf"))
+    id: DeviceId = field(init=False)
 
-    @property
-    def id(self) -> DeviceId:
-        """The device's id."""
-        return self.planned.id
+    def __post_init__(self) -> None:
+        self.id = self.planned.id
+        self.step = max(self.step, self.planned.begins_at)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -177,8 +180,14 @@ class DeviceRun:
 
     @property
     def is_in_chain(self) -> bool:
-        """True between a destructive step and the steps that bring the device back into service."""
-        return self.is_rescued_in_chain or self.course.is_inside_chain(self.step)
+        """True between a destructive step and the steps that bring the device back into service.
+
+        What an earlier run left in the middle of its chain is begun like any other device.
+        """
+        if self.is_rescued_in_chain:
+            return True
+        is_begun = self.attempt > 0 or self.step != self.planned.begins_at
+        return is_begun and self.course.is_inside_chain(self.step)
 
     @property
     def is_still_gone(self) -> bool:
@@ -210,8 +219,10 @@ class DeviceRun:
 
     @property
     def operation(self) -> Operation:
-        """The operation it is at."""
-        return self.operation_step.operation
+        """The operation it is at; only asked in phases that belong to operations."""
+        operation = self.course.operations[self.step]
+        assert operation is not None
+        return operation
 
     @property
     def acceptance(self) -> proving.Acceptance:
@@ -251,7 +262,7 @@ class DeviceRun:
 
 def after(run: DeviceRun, event: Event, active: float) -> None:
     """Fold one of the device's events into it; `active` is the event's moment on the active clock."""
-    _FOLDS[type(event)](run, event, active)
+    FOLDS[type(event)](run, event, active)
 
 
 def _intended(run: DeviceRun, event: events.OperationIntended, active: float) -> None:
@@ -490,7 +501,7 @@ def _finished(run: DeviceRun, event: events.DeviceFinished, _: float) -> None:
     run.reason = event.reason
 
 
-_FOLDS: dict[type[object], Callable[..., None]] = {
+FOLDS: dict[type[object], Callable[..., None]] = {
     events.OperationIntended: _intended,
     events.OperationAccepted: _accepted,
     events.OperationRefused: _refused,
@@ -512,5 +523,3 @@ _FOLDS: dict[type[object], Callable[..., None]] = {
     events.RescueStarted: _rescued,
     events.DeviceFinished: _finished,
 }
-
-DEVICE_EVENTS = frozenset(_FOLDS)
