@@ -12,6 +12,7 @@ ports       the sockets: what the hands promise
 adapters    the hands: one technology per file, and an in-memory twin of every port
 runtime     the heart: takes decisions, records, believes, performs
 bootstrap   the door: the only module that knows every room
+planner     the drawing board: plans made, foreseen, kept in files, made again after a run
 switchboard the hand on the switch: orders and questions to a run, whether it is driven or not
 cli         the command line
 """

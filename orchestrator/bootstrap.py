@@ -1,14 +1,13 @@
 """The door: the only module that knows every room; it puts the pieces together for the surfaces."""
 
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from anyio import to_thread
 
 import orchestrator
 from orchestrator.adapters import os_user, plan_file
@@ -16,24 +15,25 @@ from orchestrator.adapters.aiohttp_controller import AiohttpController, ReadRetr
 from orchestrator.adapters.aiohttp_wire import Timeouts
 from orchestrator.adapters.apprise_messenger import AppriseMessenger
 from orchestrator.adapters.device_leases import DeviceLeases
-from orchestrator.adapters.earlier_runs import measured_durations
 from orchestrator.adapters.file_journal import FileJournal
+from orchestrator.adapters.kept_outcome import keep_at_end
 from orchestrator.adapters.kept_run import save_report, taken_up
 from orchestrator.adapters.log_listener import LogListener
 from orchestrator.adapters.notify_file import Targets, read_targets
 from orchestrator.adapters.order_box import OrderBox
 from orchestrator.adapters.request_gate import RequestGate
-from orchestrator.adapters.run_folder import RunFolder, RunsFolder
+from orchestrator.adapters.run_folder import RunFolder, RunsFolder, new_id
 from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.taken_plans import taking
 from orchestrator.adapters.token_source import TokenSource
 from orchestrator.engine.run import Run, replayed, resuming
+from orchestrator.model import durations, moments
 from orchestrator.model.errors import RunError, RunLockedError, SettingsError
 from orchestrator.model.events import Event, RunInterrupted, RunStarted, RunStopped
 from orchestrator.model.plans import Plan
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import RequestLimits
 from orchestrator.model.readings import DevicesHeld, Reading
-from orchestrator.playbook.loading import load_playbook
 from orchestrator.ports import Clock, Controller, Leases, Listener, Messenger
 from orchestrator.report.notices import Notices
 from orchestrator.report.summary import Summary
@@ -41,7 +41,6 @@ from orchestrator.runtime.driving import Drive
 from orchestrator.runtime.heralding import Herald, missing_targets
 from orchestrator.runtime.inbox import Inbox
 from orchestrator.runtime.stopping import heeding_signals
-from orchestrator.runtime.surveying import survey
 from orchestrator.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -92,59 +91,77 @@ async def connected(
         yield controller, clock
 
 
-async def make_plan(settings: Settings, playbook: Path, variables: Mapping[str, str]) -> Plan:
-    """Read the playbook and the inventory (GETs only) and freeze the device set.
-
-    Raises PlaybookError, SelectionError, SettingsError or ControllerError.
-    """
-    read, source = load_playbook(playbook, variables)
-    earlier = partial(
-        measured_durations,
-        settings.runs_dir,
-        read.name,
-        settings.audit_key_bytes,
-        controller=settings.base_url,
-    )
-    measured = await to_thread.run_sync(earlier)
-    async with connected(settings, read.requests) as (controller, clock):
-        plan = await survey(
-            read,
-            source,
-            controller,
-            clock,
-            base_url=settings.base_url,
-            page_size=settings.page_size,
-            measured=measured,
+def check_controller(settings: Settings, plan: Plan, what: str) -> None:
+    """Return only if the settings lead to the controller the plan was made against."""
+    if plan.controller != settings.base_url:
+        raise RunError(
+            f"{what} was made against {plan.controller}, the settings say {settings.base_url}"
         )
-    untold = _why_untold(settings, read)
-    return plan if untold is None else replace(plan, warnings=(*plan.warnings, untold))
+
+
+def check_age(plan: Plan, what: str, now: float) -> None:
+    """Return only if the plan may still be carried out at that moment."""
+    if plan.expires_at is not None and now >= plan.expires_at:
+        ago = durations.as_text(max(1.0, now - plan.expires_at))
+        when = moments.as_short_text(plan.expires_at)
+        raise RunError(f"{what} expired at {when}, {ago} ago; make a new one")
 
 
 async def start_run(
-    settings: Settings, plan: Plan, *, run_id: str | None = None, listeners: Sequence[Listener] = ()
+    settings: Settings,
+    plan: Plan,
+    *,
+    run_id: str | None = None,
+    listeners: Sequence[Listener] = (),
+    once: bool = False,
 ) -> RunOutcome:
     """Make a run of the plan and drive it until it is over or interrupted by a signal.
 
-    Raises SettingsError when people are to be told and nobody knows where, RunError when the folder
-    cannot be made, UnrecordedError or JournalError when something cannot be recorded.
+    With `once`, as for a plan from a file, only if the plan is still good and no other run was made
+    of it. Raises SettingsError when people are to be told and nobody knows where, RunError when the
+    plan cannot be taken or the folder cannot be made, UnrecordedError or JournalError when something
+    cannot be recorded.
     """
     messenger = _messenger(settings, plan.playbook)
     async with connected(settings, plan.playbook.requests, not_before=plan.read_at) as hands:
         now = hands[1].now()
-        folder = RunsFolder(settings.runs_dir).create(run_id, playbook=plan.playbook.name, now=now)
-        with folder.locked(now=now), _leases(settings, plan, folder) as leases:
-            folder.make_way()
-            plan_digest = plan_file.write_plan(plan, folder.plan_path)
-            run = Run(plan, patience=settings.controller_patience)
-            for device in plan.records.values():
-                seen = Reading(device.id, device, plan.read_at, plan.created_at, is_detail=False)
-                run.observe(seen, now)
-            key = settings.audit_key_bytes
-            with FileJournal.create(folder.journal_path, folder.run_id, key) as journal:
-                summary = Summary.of(plan)
-                session = _Session(settings, folder, run, journal, summary, listeners, leases)
-                beginning = _beginning(settings, plan, plan_digest, now)
-                return await session.drive(hands, messenger, [beginning])
+        with _taken(settings, plan, run_id, now) if once else nullcontext(_Taken(run_id)) as taken:
+            runs = RunsFolder(settings.runs_dir)
+            folder = runs.create(taken.run_id, playbook=plan.playbook.name, now=now)
+            with folder.locked(now=now), _leases(settings, plan, folder) as leases:
+                folder.make_way()
+                plan_digest = plan_file.write_plan(plan, folder.plan_path)
+                run = Run(plan, patience=settings.controller_patience)
+                for device in plan.records.values():
+                    seen = Reading(
+                        device.id, device, plan.read_at, plan.created_at, is_detail=False
+                    )
+                    run.observe(seen, now)
+                key = settings.audit_key_bytes
+                with FileJournal.create(folder.journal_path, folder.run_id, key) as journal:
+                    summary = Summary.of(plan)
+                    told = (*taken.listeners, *listeners)
+                    session = _Session(settings, folder, run, journal, summary, told, leases)
+                    beginning = _beginning(settings, plan, plan_digest, now)
+                    return await session.drive(hands, messenger, [beginning])
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The run that a plan is for, and who has to hear that it began."""
+
+    run_id: str | None
+    listeners: tuple[Listener, ...] = ()
+
+
+@contextmanager
+def _taken(settings: Settings, plan: Plan, run_id: str | None, now: float) -> Iterator[_Taken]:
+    """Keep every other process from carrying the plan out; the run has its id before its folder."""
+    check_age(plan, "the plan", now)
+    name = run_id or new_id(plan.playbook.name, now=now, suffix=secrets.token_hex(2))
+    runs, digest = RunsFolder(settings.runs_dir), plan_file.digest(plan)
+    with taking(settings.locks_dir, runs, digest, name, now) as taken:
+        yield _Taken(name, (taken,))
 
 
 async def resume_run(
@@ -183,7 +200,7 @@ async def resume_run(
 
 def _messenger(settings: Settings, playbook: Playbook) -> Messenger:
     """Refuse to begin what people want to be told of, while nobody knows where they are."""
-    untold = _why_untold(settings, playbook)
+    untold = why_untold(settings, playbook)
     if untold is not None:
         raise SettingsError(untold)
     targets = _targets(settings, playbook)
@@ -198,7 +215,7 @@ def _targets(settings: Settings, playbook: Playbook) -> Targets:
     return {name: known[name] for name in playbook.notify.to if name in known}
 
 
-def _why_untold(settings: Settings, playbook: Playbook) -> str | None:
+def why_untold(settings: Settings, playbook: Playbook) -> str | None:
     """Say whom a playbook wants to tell although nobody knows where they are; None when all is known."""
     missing = missing_targets(playbook.notify, _targets(settings, playbook))
     names = ", ".join(repr(name) for name in missing)
@@ -214,11 +231,7 @@ def _why_untold(settings: Settings, playbook: Playbook) -> str | None:
 
 
 def _check_resumable(settings: Settings, folder: RunFolder, run: Run) -> None:
-    if run.plan.controller != settings.base_url:
-        raise RunError(
-            f"run {folder.run_id} was made against {run.plan.controller},"
-            f" the settings say {settings.base_url}"
-        )
+    check_controller(settings, run.plan, f"run {folder.run_id}")
     if run.finished_at is not None:
         raise RunError(f"run {folder.run_id} is finished; there is nothing to resume")
 
@@ -288,6 +301,7 @@ class _Session:
             cancelled = await heeding_signals(drive, work)
         finally:
             save_report(self.folder, self.summary, self.journal.head)
+            keep_at_end(self.folder, self.summary, self.settings.audit_key_bytes)
         interrupted = self.run.interrupted
         if cancelled and not self.run.is_over:
             interrupted = RunInterrupted(clock.now(), "a second signal ended it at once")

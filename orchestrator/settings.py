@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     """Devices asked for with one list request; the controller may give fewer."""
     controller_patience: Seconds = 1800.0
     """How long a paused run waits for a controller it cannot use before it stops."""
+    plan_lifetime: Seconds = 86400.0
+    """How long a plan may be carried out after it was made, unless its window opens only later."""
     runs_dir: Place = Path("logs/runs")
     """The folder that holds a folder for each run: plan, journal, report."""
     locks_dir: Place = Path("/tmp/orchestrator-locks")  # noqa: S108 - everybody's, and guarded as such

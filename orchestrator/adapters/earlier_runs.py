@@ -1,17 +1,20 @@
-"""What operations took in earlier runs of a playbook, read from their folders."""
+"""What earlier runs teach of the next one, read from their folders."""
 
 import heapq
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from orchestrator.adapters import plan_file
-from orchestrator.adapters.journal_reading import read_records, trust_in
+from orchestrator.adapters.journal_reading import check_run, read_records, trust_in
 from orchestrator.adapters.run_folder import RunFolder
 from orchestrator.model.errors import JournalError, RunError
 from orchestrator.model.events import Event, RunStarted
 from orchestrator.model.operations import Operation
-from orchestrator.planning.expecting import measured
+from orchestrator.model.plans import Plan
+from orchestrator.model.steps import OperationStep
+from orchestrator.planning.experiencing import ENOUGH, Experience
+from orchestrator.planning.learning import Lesson, learn, put_together
 
 MOST_EVENTS = 200_000
 """Events that are read in all."""
@@ -19,53 +22,144 @@ MOST_EVENTS = 200_000
 MOST_RUNS = 200
 """Runs whose first line is looked at, the newest first."""
 
-LARGEST_PLAN = 64_000_000
-"""Bytes of a plan beyond which a run is passed over: reading it would hold up the new one."""
+MOST_TAUGHT = 10
+"""Runs of the same playbook that are learnt from, and again so many of others."""
+
+MOST_PLAN_BYTES = 64_000_000
+"""Bytes of plans that are read in all; a plan beyond them would hold up the new run."""
 
 
-def measured_durations(
+def experience(
     runs_dir: Path,
     playbook_name: str,
     key: bytes | None,
-    newest: int = 5,
     *,
-    controller: str | None = None,
-) -> dict[Operation, list[float]]:
-    """Give the seconds operations took in the newest runs of a playbook, one a device run.
+    controller: str | None,
+    operations: Collection[Operation],
+) -> Experience:
+    """Give what the newest runs of a playbook teach, and of `operations` that they hold too little
+    of, what the newest runs of other playbooks do.
 
     With a controller only runs against it count: a simulated fleet tells nothing of a real one.
     With a key, journals that were chained with it are checked. A run that is damaged or odd in
     any way tells nothing and is passed over. The work is bounded however many runs there are.
     """
-    found: dict[Operation, list[float]] = {}
-    left = MOST_EVENTS
-    same = (run for run in _newest(runs_dir) if _is_of(run, playbook_name, controller))
-    for run in islice(same, newest):
-        counted = _Counted(left)
-        for operation, seconds in _durations(run, key, counted).items():
-            found.setdefault(operation, []).extend(seconds)
-        left = counted.left
-    return found
+    begun = list(_begun(runs_dir, controller))
+    reader = _Reader(key)
+    lessons = _lessons_of((run for run, playbook in begun if playbook == playbook_name), reader)
+    tried: Counter[Operation] = Counter()
+    for told in lessons.values():
+        tried += _tried(told)
+    others = [(run, playbook) for run, playbook in begun if playbook != playbook_name]
+    lessons |= _lessons_of_others(others, reader, operations, tried)
+    return put_together({r.run_id: lessons[r.run_id] for r, _ in begun if r.run_id in lessons})
 
 
-class _Counted:
-    """Lets so many events through, and knows how many more it would."""
+def _lessons_of(runs: Iterable[RunFolder], reader: "_Reader") -> dict[str, Lesson]:
+    lessons: dict[str, Lesson] = {}
+    for run in runs:
+        if len(lessons) == MOST_TAUGHT or not reader.may_go_on:
+            break
+        plan = reader.plan_of(run)
+        told = reader.lesson_of(run, plan) if plan is not None else None
+        if told is not None and told.tells:
+            lessons[run.run_id] = told
+    return lessons
 
-    def __init__(self, left: int) -> None:
-        self.left = left
 
-    def over(self, events: Iterable[Event]) -> Iterator[Event]:
-        for event in islice(events, self.left):
-            self.left -= 1
+def _lessons_of_others(
+    runs: Iterable[tuple[RunFolder, str]],
+    reader: "_Reader",
+    operations: Collection[Operation],
+    tried: Counter[Operation],
+) -> dict[str, Lesson]:
+    """Learn of operations that were not tried often enough; `tried` counts on.
+
+    A playbook in which none of them was found once is not looked into again.
+    """
+    lessons: dict[str, Lesson] = {}
+    without: set[str] = set()
+    for run, playbook in runs:
+        wanted = {each for each in operations if tried[each] < ENOUGH}
+        if not wanted or len(lessons) == MOST_TAUGHT or not reader.may_go_on:
+            break
+        plan = reader.plan_of(run) if playbook not in without else None
+        if plan is None:
+            continue
+        if wanted.isdisjoint(_operations(plan)):
+            without.add(playbook)
+            continue
+        told = reader.lesson_of(run, plan)
+        of_these = told.only(wanted) if told is not None else None
+        if of_these is not None and of_these.tells:
+            lessons[run.run_id] = of_these
+            tried += _tried(of_these)
+    return lessons
+
+
+def _operations(plan: Plan) -> set[Operation]:
+    steps = plan.playbook.all_steps
+    return {step.operation for step in steps if isinstance(step, OperationStep)}
+
+
+def _tried(told: Lesson) -> Counter[Operation]:
+    return Counter(
+        {operation: each.tried for (operation, kind), each in told.by_kind.items() if kind is None}
+    )
+
+
+class _Reader:
+    """Reads runs as long as it is worth the wait for the new one; odd ones give nothing."""
+
+    def __init__(self, key: bytes | None) -> None:
+        self._key = key
+        self._events_left = MOST_EVENTS
+        self._bytes_left = MOST_PLAN_BYTES
+
+    @property
+    def may_go_on(self) -> bool:
+        """Say whether any more events may be read."""
+        return self._events_left > 0
+
+    def plan_of(self, run: RunFolder) -> Plan | None:
+        """Give a run's plan."""
+        try:
+            size = run.plan_path.stat().st_size
+            if size > self._bytes_left:
+                return None
+            self._bytes_left -= size
+            return plan_file.read_plan(run.plan_path)
+        except (RunError, OSError):
+            return None
+
+    def lesson_of(self, run: RunFolder, plan: Plan) -> Lesson | None:
+        """Give what a run's journal teaches, as far as it may be read."""
+        try:
+            check_run(run.journal_path, run.run_id)
+            trust = trust_in(run.journal_path, self._key)
+            records = read_records(run.journal_path, trust.key, believed=trust.believed)
+            return learn(self._bounded(record.event for record in records), plan)
+        except (JournalError, OSError, TypeError, ValueError):
+            return None
+
+    def _bounded(self, events: Iterable[Event]) -> Iterator[Event]:
+        for event in events:
+            self._events_left -= 1
             yield event
+            if self._events_left <= 0:
+                return
 
 
-def _newest(runs_dir: Path) -> list[RunFolder]:
+def _begun(runs_dir: Path, controller: str | None) -> Iterator[tuple[RunFolder, str]]:
+    """Give the newest runs against a controller, and the playbook of each."""
     try:
         folders = [RunFolder(path) for path in runs_dir.iterdir()]
     except OSError:
-        return []
-    return heapq.nlargest(MOST_RUNS, folders, key=_written_at)
+        return
+    for run in heapq.nlargest(MOST_RUNS, folders, key=_written_at):
+        started = _started(run)
+        if started is not None and controller in (None, started.controller):
+            yield run, started.playbook
 
 
 def _written_at(run: RunFolder) -> tuple[float, str]:
@@ -75,26 +169,9 @@ def _written_at(run: RunFolder) -> tuple[float, str]:
         return 0.0, run.run_id
 
 
-def _is_of(run: RunFolder, playbook_name: str, controller: str | None) -> bool:
+def _started(run: RunFolder) -> RunStarted | None:
     try:
         first = next(read_records(run.journal_path, believed=True), None)
     except JournalError:
-        return False
-    begun = first.event if first else None
-    if not isinstance(begun, RunStarted) or begun.playbook != playbook_name:
-        return False
-    return controller in (None, begun.controller)
-
-
-def _durations(
-    run: RunFolder, key: bytes | None, counted: _Counted
-) -> dict[Operation, list[float]]:
-    try:
-        if run.plan_path.stat().st_size > LARGEST_PLAN:
-            return {}
-        steps = plan_file.read_plan(run.plan_path).playbook.all_steps
-        trust = trust_in(run.journal_path, key)
-        records = read_records(run.journal_path, trust.key, believed=trust.believed)
-        return measured(counted.over(record.event for record in records), steps)
-    except (RunError, JournalError, OSError):
-        return {}
+        return None
+    return first.event if first and isinstance(first.event, RunStarted) else None

@@ -39,21 +39,21 @@ def taken_up(folder: RunFolder, key: bytes | None) -> Iterator[KeptRun]:
     Raises RunError when it never began or its plan is not the one it began with, JournalError
     when its journal cannot be believed.
     """
-    plan = plan_file.read_plan(folder.plan_path)
+    stored = plan_file.read_stored(folder.plan_path)
     with FileJournal.open(folder.require_journal(), folder.run_id, key) as journal:
         history = list(journal.read())
         if not history or not isinstance(history[0], RunStarted):
             raise RunError(f"run {folder.run_id} never began: its journal is empty; start it anew")
-        if history[0].plan_digest != plan_file.digest(plan):
+        if history[0].plan_digest != stored.digest:
             what = f"the plan of run {folder.run_id} is not the one its journal was begun with"
             raise RunError(what)
-        yield KeptRun(plan, history, journal)
+        yield KeptRun(stored.plan, history, journal)
 
 
 def save_report(folder: RunFolder, summary: Summary, head: str) -> None:
     """Save the report, which can be made again: a full disk must not hide what happened."""
-    page = as_html(summary, run_id=folder.run_id, head=head)
     try:
+        page = as_html(summary, run_id=folder.run_id, head=head)
         folder.save(folder.report_path, page.encode())
-    except RunError as error:
+    except (RunError, OSError) as error:  # the plotting library wants a folder for its own as well
         log.warning("report.not_saved", reason=str(error))

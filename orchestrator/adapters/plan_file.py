@@ -3,8 +3,10 @@
 import contextlib
 import hashlib
 import os
+import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
@@ -18,18 +20,34 @@ from orchestrator.model import moments
 from orchestrator.model.amounts import Share
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import PlaybookError, RunError, UnrecordedError
+from orchestrator.model.forecasts import Binding, Forecast, Gain, GroupPeak, Spread, WaveForecast
 from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice, Wave
 from orchestrator.model.playbooks import PlaybookSource
 from orchestrator.model.policies import Budget, GroupLimit
+from orchestrator.model.windows import Opening
 from orchestrator.playbook.reading import read_playbook
 
-VERSION = 2
+VERSION = 3
+_READABLE = 2
+"""The oldest version that can still be read, so that runs made from it are shown and resumed."""
 _OLDEST = 1
+_SUFFIX = ".json"
+_BEGINNING = re.compile(rb'\s*\{\s*"v"\s*:')
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan as a file keeps it."""
+
+    plan: Plan
+    digest: str
+    """Of the file's own content, whatever version wrote it: what a journal was begun with."""
+    version: int
 
 
 def digest(plan: Plan) -> str:
     """Give the SHA-256 of what the plan says; the same plan has the same digest everywhere."""
-    return _digest(_content(plan))
+    return _digest(_head(plan), map(_device_content, plan.devices))
 
 
 def playbook_digest(source: PlaybookSource) -> str:
@@ -43,22 +61,95 @@ def write_plan(plan: Plan, path: Path) -> str:
     The file replaces an older one in one step and can be read by its owner only.
     Raises UnrecordedError when it cannot be written.
     """
-    content = _content(plan)
-    seal = _digest(content)
-    document = {"v": VERSION, "digest": seal, "plan": content}
+    head = _head(plan)
+    seal = _digest(head, map(_device_content, plan.devices))
     try:
-        _write_durably(path, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        _write_durably(path, _lines(seal, head, map(_device_content, plan.devices)))
     except OSError as error:
         raise UnrecordedError(f"the plan {path} cannot be written: {why(error)}") from error
     return seal
 
 
+def is_plan(path: Path) -> bool:
+    """Tell a plan, or a file that was meant to be one, from a playbook; says nothing of its content.
+
+    A plan is named *.json and begins with a brace.
+    """
+    if path.suffix.lower() != _SUFFIX or path.is_dir():
+        return False
+    try:
+        if not path.is_file():
+            return not path.exists()
+        with path.open("rb") as file:
+            return file.read(1000).lstrip().startswith(b"{")
+    except OSError:
+        return True  # whoever reads it says what is wrong
+
+
+def check_place(path: Path) -> None:
+    """Return only if a plan may be written there; raises RunError for a name that `run` would not
+    take for a plan, and for a file that is none.
+    """
+    if path.suffix.lower() != _SUFFIX:
+        raise RunError(f"a plan is kept in a file named *.json, {path} is not named so")
+    try:
+        if not path.parent.is_dir():
+            raise RunError(f"the plan {path} cannot be written: there is no folder {path.parent}")
+        if not path.exists():
+            return
+        if not path.is_file():
+            raise RunError(f"the plan {path} cannot be written: it is there and no file")
+        with path.open("rb") as file:
+            begins = file.read(1000)
+    except OSError as error:
+        raise RunError(f"the plan {path} cannot be written: {why(error)}") from error
+    if begins.strip() and not _BEGINNING.match(begins):
+        raise RunError(f"{path} is there and is no plan; name another file")
+
+
 def read_plan(path: Path) -> Plan:
     """Read a plan back; its playbook is read again from the text that is kept in it.
+
+    Raises RunError as `read_stored` does.
+    """
+    return read_stored(path).plan
+
+
+def read_stored(path: Path) -> StoredPlan:
+    """Read a plan back with its digest; also one of the version before, which no run begins with.
 
     Raises RunError in one sentence when the file is missing, damaged, changed by hand, or of a
     version this program does not know.
     """
+    document = _document(path)
+    version, content = document["v"], document["plan"]
+    _check_version(path, version)
+    try:
+        seal = _DIGESTS[version](content)
+        if seal != document["digest"]:
+            raise RunError(f"the plan {path} was changed after it was made; make a new one")
+        return StoredPlan(_plan(content, version), seal, version)
+    except PlaybookError as error:
+        first = error.faults[0].message
+        raise RunError(
+            f"the playbook kept in the plan {path} is not one that this version takes: {first}"
+        ) from error
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"the plan {path} is damaged: {error!r} where a value should be") from error
+
+
+def read_current(path: Path) -> StoredPlan:
+    """Read a plan that this version made, and that therefore says all that a new run asks of it.
+
+    Raises RunError as `read_stored` does, and for an older plan.
+    """
+    stored = read_stored(path)
+    if stored.version != VERSION:
+        raise _too_old(path)
+    return stored
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
@@ -71,35 +162,62 @@ def read_plan(path: Path) -> Plan:
         raise RunError(f"the plan {path} is damaged: it is not JSON ({error})") from error
     if not isinstance(document, dict) or not {"v", "digest", "plan"} <= document.keys():
         raise RunError(f"{path} is not a plan of this program")
-    _check_version(path, document["v"])
-    if _digest(document["plan"]) != document["digest"]:
-        raise RunError(f"the plan {path} was changed after it was made; make a new one")
-    try:
-        return _plan(document["plan"])
-    except PlaybookError as error:
-        first = error.faults[0].message
-        raise RunError(
-            f"the playbook kept in the plan {path} is not one that this version takes: {first}"
-        ) from error
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"the plan {path} is damaged: {error!r} where a value should be") from error
+    return document
 
 
 def _check_version(path: Path, version: object) -> None:
-    if version == VERSION:
-        return
-    if isinstance(version, int) and _OLDEST <= version < VERSION:
+    if type(version) is not int or version < _OLDEST:
+        raise RunError(f"{path} is not a plan of this program: its version is {version!r}")
+    if version > VERSION:
         raise RunError(
-            f"the plan {path} was made by an older version of this program; make a new one"
+            f"the plan {path} was made by a newer version of this program: it has version {version},"
+            f" this program reads version {VERSION}; use the newer program or make a new plan"
         )
-    raise RunError(f"the plan {path} has version {version!r}, this program reads version {VERSION}")
+    if version < _READABLE:
+        raise _too_old(path)
 
 
-def _digest(content: object) -> str:
+def _too_old(path: Path) -> RunError:
+    what = f"the plan {path} was made by an older version of this program; make a new one"
+    return RunError(what)
+
+
+def _digest(head: Mapping[str, Any], devices: Iterable[Mapping[str, Any]]) -> str:
+    seal = hashlib.sha256(orjson.dumps(head, option=orjson.OPT_SORT_KEYS))
+    for device in devices:
+        seal.update(b"\n" + orjson.dumps(device, option=orjson.OPT_SORT_KEYS))
+    return seal.hexdigest()
+
+
+def _digest_of(content: dict[str, Any]) -> str:
+    head = {name: value for name, value in content.items() if name != "devices"}
+    return _digest(head, content["devices"])
+
+
+def _digest_of_version_2(content: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _content(plan: Plan) -> dict[str, Any]:
+_DIGESTS = {2: _digest_of_version_2, 3: _digest_of}
+
+
+def _lines(
+    seal: str, head: Mapping[str, Any], devices: Iterable[Mapping[str, Any]]
+) -> Iterator[bytes]:
+    """Give the file in pieces, a device a line: a million of them never stand in memory at once."""
+    yield b'{"v": %d, "digest": "%s", "plan": {\n' % (VERSION, seal.encode())
+    for name, value in head.items():
+        yield b"%s: %s,\n" % (orjson.dumps(name), orjson.dumps(value))
+    yield b'"devices": ['
+    before = b"\n"
+    for device in devices:
+        yield before + orjson.dumps(device)
+        before = b",\n"
+    yield b"\n]}}\n"
+
+
+def _head(plan: Plan) -> dict[str, Any]:
+    """Give everything but the devices; what is empty and can be told from being unknown is left out."""
     source, limits = plan.source, plan.limits
     return {
         "playbook": plan.playbook.name,
@@ -111,6 +229,13 @@ def _content(plan: Plan) -> dict[str, Any]:
         },
         "controller": plan.controller,
         "created_at": moments.as_text(plan.created_at),
+        "made_at": moments.as_text(plan.made_at),
+        "expires_at": None if plan.expires_at is None else moments.as_text(plan.expires_at),
+        "goes_on_after": plan.goes_on_after,
+        "openings": {
+            zone: [[moments.as_text(each.start), moments.as_text(each.end)] for each in openings]
+            for zone, openings in plan.openings.items()
+        },
         "limits": {
             "devices": limits.devices,
             "max_down": limits.max_down,
@@ -134,8 +259,14 @@ def _content(plan: Plan) -> dict[str, Any]:
             {"reason": out.reason, "count": out.count, "examples": list(out.examples)}
             for out in plan.left_out
         ],
-        "devices": [_device_content(device) for device in plan.devices],
+        "forecast": _plain(plan.forecast),
+        "attributes": list(plan.attributes),
     }
+
+
+def _plain(forecast: Forecast | None) -> Any:
+    """Give a forecast as JSON has it: its classes are written member by member."""
+    return orjson.loads(orjson.dumps(forecast, default=dict))
 
 
 def _runs_of(waves: Sequence[Wave]) -> list[dict[str, int]]:
@@ -158,21 +289,37 @@ def _budget_content(budget: Budget) -> dict[str, Any]:
 
 
 def _device_content(device: PlannedDevice) -> dict[str, Any]:
-    content: dict[str, Any] = {
-        "id": device.id,
-        "serial_number": device.serial_number,
-        "name": device.name,
-    }
+    content: dict[str, Any] = {"id": device.id}
+    for name in ("serial_number", "name", "zone", "kind", "location"):
+        value = getattr(device, name)
+        if value is not None:
+            content[name] = value
     if device.groups:
         content["groups"] = list(device.groups)
-    if device.zone is not None:
-        content["zone"] = device.zone
+    if device.chosen_by:
+        content["chosen_by"] = list(device.chosen_by)
+    if device.begins_at:
+        content["begins_at"] = device.begins_at
     return content
 
 
-def _plan(content: dict[str, Any]) -> Plan:
+_BEFORE_3: Mapping[str, Any] = {
+    "made_at": moments.as_text(0.0),
+    "expires_at": None,
+    "goes_on_after": None,
+    "openings": {},
+    "forecast": None,
+    "attributes": (),
+}
+"""What a plan of version 2 says of what came with version 3: nothing."""
+
+
+def _plan(content: dict[str, Any], version: int) -> Plan:
+    if version < VERSION:
+        content = {**_BEFORE_3, **content}
     kept = content["source"]
     source = PlaybookSource(kept["path"], kept["text"], kept["variables"], kept["files"])
+    expires_at, forecast = content["expires_at"], content["forecast"]
     return Plan(
         playbook=read_playbook(source),
         source=source,
@@ -190,16 +337,61 @@ def _plan(content: dict[str, Any]) -> Plan:
         listed=content["listed"],
         expected=tuple(content["expected"]),
         expected_from=content["expected_from"],
+        attributes=tuple(content["attributes"]),
+        made_at=moments.from_text(content["made_at"]),
+        expires_at=None if expires_at is None else moments.from_text(expires_at),
+        openings={zone: _openings(kept) for zone, kept in content["openings"].items()},
+        goes_on_after=content["goes_on_after"],
+        forecast=None if forecast is None else _forecast(forecast),
     )
+
+
+def _openings(kept: Sequence[Sequence[str]]) -> tuple[Opening, ...]:
+    return tuple(Opening(moments.from_text(start), moments.from_text(end)) for start, end in kept)
 
 
 def _device(content: Mapping[str, Any]) -> PlannedDevice:
     return PlannedDevice(
         id=DeviceId(int(content["id"])),
-        serial_number=content["serial_number"],
-        name=content["name"],
+        serial_number=content.get("serial_number"),
+        name=content.get("name"),
         groups=tuple(map(intern, content.get("groups", ()))),
-        zone=content.get("zone"),
+        zone=_shared(content.get("zone")),
+        chosen_by=tuple(map(_shared, content.get("chosen_by", ()))),
+        kind=_shared(content.get("kind")),
+        location=_shared(content.get("location")),
+        begins_at=int(content.get("begins_at", 0)),
+    )
+
+
+def _shared(value: Any) -> Any:
+    """Keep a text once that many devices have in common."""
+    return intern(value) if isinstance(value, str) else value
+
+
+def _forecast(content: Mapping[str, Any]) -> Forecast:
+    group, gain, opening = content["worst_group"], content["gain"], content["opening"]
+    left = content["left_at_cutoff"]
+    return Forecast(
+        **{
+            **content,
+            **{
+                name: Spread(**content[name])
+                for name in ("ends_at", "peak_down", "requests", "peak_rate")
+            },
+            "based_on": tuple(content["based_on"]),
+            "assumes": tuple(content["assumes"]),
+            "verdicts": {name: Spread(**each) for name, each in content["verdicts"].items()},
+            "waves": tuple(
+                WaveForecast(**{**wave, "ends_at": Spread(**wave["ends_at"])})
+                for wave in content["waves"]
+            ),
+            "opening": None if opening is None else tuple(opening),
+            "left_at_cutoff": None if left is None else Spread(**left),
+            "worst_group": group and GroupPeak(group["name"], Spread(**group["down"])),
+            "bindings": tuple(Binding(**each) for each in content["bindings"]),
+            "gain": gain and Gain(**gain),
+        }
     )
 
 
@@ -224,13 +416,13 @@ def _limits(content: Mapping[str, Any]) -> Limits:
     )
 
 
-def _write_durably(path: Path, raw: bytes) -> None:
+def _write_durably(path: Path, pieces: Iterable[bytes]) -> None:
     # mkstemp makes a file that only its owner can read; beside the target, so that the rename
     # stays within one file system and is therefore one step.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(raw)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

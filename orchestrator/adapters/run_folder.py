@@ -70,6 +70,11 @@ class RunFolder:
         """Give the place of the report."""
         return self.path / "report.html"
 
+    @property
+    def outcome_path(self) -> Path:
+        """Give the place of what the run came to, kept for lists once it is over."""
+        return self.path / "outcome.json"
+
     def read_plan(self) -> bytes:
         """Give the plan as it was saved; raises RunError when there is none."""
         try:

@@ -174,7 +174,7 @@ def again(settings: "Settings", *words: str) -> str:
     import shlex
 
     options = []
-    for name in (*CONTROLLER, *RUNS, *LOG):
+    for name in (*CONTROLLER, *RUNS, *OTHERS, *LOG):
         if settings.source_of(name) == "command line":
             value = getattr(settings, name)
             shown = f"{value:g}" if isinstance(value, float) else str(value)

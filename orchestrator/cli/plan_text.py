@@ -1,11 +1,13 @@
 """A plan as text for people and as an object for programs."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from orchestrator.cli import plan_rollout, plan_window, screen
+from orchestrator.cli import plan_forecast, plan_rollout, plan_window, screen
+from orchestrator.cli.plan_layout import clock_of, labelled, numbered
 from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model import durations, moments
+from orchestrator.model.devices import MOMENT_FIELDS
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import Approver
@@ -19,41 +21,28 @@ from orchestrator.model.steps import (
 )
 from orchestrator.model.verdicts import Verdict
 
-_MARGIN = " " * 12
 _FEW = 20
-_GROUPED_BY = ("location_name", "type_short_name", "software_version")
 _GROUPS = 6
+_VERSION = "software_version"
 
 
 def brief(plan: Plan) -> Iterator[str]:
     """Give what a person wants to know right before the run."""
-    yield f"{plan.playbook.name} on {plan.controller}"
-    if plan.playbook.description:
-        yield screen.folded(plan.playbook.description, indent="  ")
-    yield ""
-    listed = screen.counted(plan.listed, "listed device")
-    yield f"  devices   {len(plan.devices):,} of {listed}"
-    yield from _labelled("steps", _steps(plan.playbook))
-    yield from _labelled("rescue", _rescue(plan.playbook))
-    yield from _labelled("waves", plan_rollout.waves(plan))
-    yield from _labelled("limits", plan_rollout.limits(plan))
-    yield from _labelled("stops", plan_rollout.stops(plan))
-    yield from _labelled("window", plan_window.told(plan))
-    yield from _labelled("expected", plan_rollout.expected(plan))
-    yield from _labelled("tells", plan_rollout.tells(plan.playbook.notify))
-    reads = f"about {plan.reading_requests:,} reads"
-    yield f"  requests  {plan.operation_requests:,} for operations, {reads}"
-
-
-def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        yield f"  {label:<9} {screen.folded(line, indent=_MARGIN).removeprefix(_MARGIN)}"
-        label = ""
+    yield from _outline(plan)
+    yield from labelled("forecast", plan_forecast.brief(plan))
 
 
 def full(plan: Plan, *, everyone: bool) -> Iterator[str]:
-    """Give the whole plan: who is touched, who is not and why; all devices or a sample of them."""
-    yield from brief(plan)
+    """Give the whole plan: what it does, its risks and its forecast, who is touched, who is not and
+    why; all devices or a sample of them.
+    """
+    yield from _outline(plan)
+    yield from labelled("chosen", _chosen(plan))
+    yield from labelled("plan", _good(plan))
+    yield ""
+    yield from _risks(plan)
+    yield ""
+    yield from plan_forecast.lines(plan)
     yield ""
     if plan.playbook.window is not None:
         yield from plan_window.openings(plan)
@@ -67,6 +56,26 @@ def full(plan: Plan, *, everyone: bool) -> Iterator[str]:
             if out.examples:
                 some = "; ".join(out.examples) + ("; ..." if out.count > len(out.examples) else "")
                 yield screen.folded(some, indent=" " * 13)
+
+
+def _outline(plan: Plan) -> Iterator[str]:
+    yield f"{plan.playbook.name} on {plan.controller}"
+    if plan.playbook.description:
+        yield screen.folded(plan.playbook.description, indent="  ")
+    yield ""
+    listed = screen.counted(plan.listed, "listed device")
+    yield f"  devices   {len(plan.devices):,} of {listed}"
+    yield from labelled("goes on", _goes_on(plan))
+    yield from labelled("steps", _steps(plan.playbook))
+    yield from labelled("rescue", _rescue(plan.playbook))
+    yield from labelled("waves", plan_rollout.waves(plan))
+    yield from labelled("limits", plan_rollout.limits(plan))
+    yield from labelled("stops", plan_rollout.stops(plan))
+    yield from labelled("window", plan_window.told(plan))
+    yield from labelled("expected", plan_rollout.expected(plan))
+    yield from labelled("tells", plan_rollout.tells(plan.playbook.notify))
+    reads = f"about {plan.reading_requests:,} reads"
+    yield f"  requests  {plan.operation_requests:,} for operations, {reads}"
 
 
 def as_object(plan: Plan) -> dict[str, object]:
@@ -106,21 +115,71 @@ def as_object(plan: Plan) -> dict[str, object]:
             for out in plan.left_out
         ],
         "warnings": list(plan.warnings),
-        "devices": [_device(device) for device in plan.devices],
+        "attributes": list(plan.attributes),
+        "made_at": moments.as_text(plan.made_at),
+        "expires_at": None if plan.expires_at is None else moments.as_text(plan.expires_at),
+        "openings": plan_window.openings_as_object(plan),
+        "goes_on_after": plan.goes_on_after,
+        "forecast": plan_forecast.as_object(plan.forecast),
+        "devices": [_device(device, plan.attributes) for device in plan.devices],
     }
 
 
-def _device(device: PlannedDevice) -> dict[str, object]:
+def _device(device: PlannedDevice, attributes: Sequence[str]) -> dict[str, object]:
     told: dict[str, object] = {
         "device": device.id,
         "serial_number": device.serial_number,
         "name": device.name,
+        "kind": device.kind,
+        "location": device.location,
     }
     if device.groups:
         told["groups"] = list(device.groups)
     if device.zone is not None:
         told["zone"] = device.zone
+    if attributes:
+        told["chosen_by"] = dict(map(_known, attributes, device.chosen_by))
+    if device.begins_at:
+        told["begins_at"] = device.begins_at
     return told
+
+
+def _known(field: str, value: object) -> tuple[str, object]:
+    is_moment = field in MOMENT_FIELDS and isinstance(value, float)
+    return field, moments.as_text(value) if is_moment else value
+
+
+def _goes_on(plan: Plan) -> Iterator[str]:
+    if plan.goes_on_after is None:
+        return
+    yield f"after run {plan.goes_on_after}, each device where it stopped:"
+    steps = plan.playbook.all_steps
+    for place, count in sorted(Counter(device.begins_at for device in plan.devices).items()):
+        yield f"{screen.counted(count, 'device')} from step {place + 1}, {steps[place].title}"
+
+
+def _chosen(plan: Plan) -> Iterator[str]:
+    if plan.attributes:
+        yield f"by {', '.join(plan.attributes)}: who differs in one by then is skipped"
+
+
+def _good(plan: Plan) -> Iterator[str]:
+    if not plan.made_at:
+        return
+    clock = clock_of(plan)
+    made = f"made {clock.full(plan.made_at)}"
+    if plan.expires_at is None:
+        yield f"{made}, clocks of {clock.zone}"
+    else:
+        yield f"{made}, good until {clock.full(plan.expires_at)}, clocks of {clock.zone}"
+
+
+def _risks(plan: Plan) -> Iterator[str]:
+    if not plan.warnings:
+        yield "Risks: none was found."
+        return
+    yield f"Risks ({len(plan.warnings):,}), the heaviest first:"
+    yield from numbered(plan.warnings)
 
 
 def _steps(playbook: Playbook) -> Iterator[str]:
@@ -170,20 +229,40 @@ def _devices(plan: Plan, *, everyone: bool) -> Iterator[str]:
         yield "No device is touched."
         return
     yield f"Touched ({len(plan.devices):,}), in this order:"
-    rows = [(device.id, device.serial_number or "", device.name or "") for device in shown]
-    for line in screen.table(("", "", ""), rows):
+    if len(plan.devices) > _FEW:
+        yield from _groups(plan)
+    rows = [
+        (device.id, device.serial_number or "", device.name or "", _where(device))
+        for device in shown
+    ]
+    for line in screen.table(("", "", "", ""), rows, limit=screen.width() or screen.NARROWEST - 2):
         yield f"  {line}"
     hidden = len(plan.devices) - len(shown)
     if hidden:
         yield f"  and {hidden:,} more; --all lists everyone"
-        yield from _groups(plan)
+
+
+def _where(device: PlannedDevice) -> str:
+    return ", ".join(word for word in (device.location, device.kind) if word)
 
 
 def _groups(plan: Plan) -> Iterator[str]:
-    for field in _GROUPED_BY:
-        values = [record.fields.get(field) for record in plan.records.values()]
+    named = (
+        ("location", (device.location for device in plan.devices)),
+        ("type", (device.kind for device in plan.devices)),
+        ("software version", _versions(plan)),
+    )
+    for title, values in named:
         counted = Counter(str(value) for value in values if value not in (None, ""))
         if counted:
             some = ", ".join(f"{value} ({n:,})" for value, n in counted.most_common(_GROUPS))
             more = f", {len(counted) - _GROUPS:,} others" if len(counted) > _GROUPS else ""
-            yield screen.folded(f"by {field.replace('_', ' ')}: {some}{more}", indent="  ")
+            yield screen.folded(f"by {title}: {some}{more}", indent="  ")
+
+
+def _versions(plan: Plan) -> Iterator[object]:
+    """Give what is known of the versions: a plan from a file knows them if they were asked for."""
+    if _VERSION in plan.attributes:
+        place = plan.attributes.index(_VERSION)
+        return (each.chosen_by[place] for each in plan.devices if len(each.chosen_by) > place)
+    return (record.fields.get(_VERSION) for record in plan.records.values())

@@ -1,17 +1,16 @@
 """When a plan may start devices: its window in words, and its next openings."""
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from orchestrator.cli import screen
+from orchestrator.cli.plan_layout import WallClock
 from orchestrator.engine.rollout.windowing import upcoming
 from orchestrator.model import durations, moments
 from orchestrator.model.plans import Plan
 from orchestrator.model.windows import Blackout, Opening, Window
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ZONES = 6
 
 
@@ -46,6 +45,11 @@ def openings(plan: Plan) -> Iterator[str]:
         yield "  none"
 
 
+def openings_as_object(plan: Plan) -> dict[str, list[dict[str, str]]]:
+    """Give the openings of every zone that devices have."""
+    return {zone: _spans(found) for zone, found in plan.openings.items()}
+
+
 def as_object(plan: Plan) -> dict[str, object] | None:
     """Give the same to programs; None when there is no window."""
     window = plan.playbook.window
@@ -63,16 +67,23 @@ def as_object(plan: Plan) -> dict[str, object] | None:
             {"from": days.first.isoformat(), "to": days.last.isoformat()}
             for days in window.blackouts
         ],
-        "openings": [
-            {"start": moments.as_text(opening.start), "end": moments.as_text(opening.end)}
-            for opening in _openings(plan, window)
-        ],
+        "openings": _spans(_openings(plan, window)),
     }
 
 
-def _openings(plan: Plan, window: Window) -> list[Opening]:
-    # A plan from a file knows the controller's clock only; the run goes by ours.
-    return upcoming(window, window.timezone, plan.read_at or plan.created_at)
+def _spans(openings: Iterable[Opening]) -> list[dict[str, str]]:
+    return [
+        {"start": moments.as_text(opening.start), "end": moments.as_text(opening.end)}
+        for opening in openings
+    ]
+
+
+def _openings(plan: Plan, window: Window) -> Sequence[Opening]:
+    found = plan.openings.get(window.timezone)
+    if found is not None:
+        return found
+    # An older plan from a file knows the controller's clock only; the run goes by ours.
+    return upcoming(window, window.timezone, plan.made_at or plan.read_at or plan.created_at)
 
 
 def _opens(window: Window) -> str:
@@ -94,19 +105,10 @@ def _blackout(days: Blackout) -> str:
 
 
 def _opening(opening: Opening, window: Window) -> str:
-    start, end = _shown(opening, ZoneInfo(window.timezone))
-    begins, ends = _shown(opening, UTC)
-    here = f"{_DAYS[start.weekday()]} {start:%Y-%m-%d %H:%M} to {_moment(start, end)}"
-    there = f"{_moment(start, begins)} to {_moment(begins, ends)} UTC"
-    return f"{here} ({there})"
-
-
-def _shown(opening: Opening, zone: tzinfo) -> tuple[datetime, datetime]:
-    return datetime.fromtimestamp(opening.start, zone), datetime.fromtimestamp(opening.end, zone)
-
-
-def _moment(start: datetime, end: datetime) -> str:
-    """Write a time of day, with its day only where that is another one."""
-    if start.date() == end.date():
-        return f"{end:%H:%M}"
-    return f"{_DAYS[end.weekday()]} {end:%m-%d %H:%M}"
+    here, there = WallClock(window.timezone), WallClock("UTC")
+    start = here.shown(opening.start)
+    begins = there.shown(opening.start)
+    local = f"{here.full(opening.start)} to {here.after(opening.start, opening.end)}"
+    return (
+        f"{local} ({there.beside(start, begins)} to {there.after(opening.start, opening.end)} UTC)"
+    )

@@ -1,19 +1,8 @@
 """How long steps are expected to take: what earlier runs took, else what the playbook allows."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from orchestrator.model.events import (
-    DeviceFinished,
-    Event,
-    OperationIntended,
-    RunInterrupted,
-    RunPaused,
-    RunResumed,
-    StepFailed,
-    StepSucceeded,
-)
 from orchestrator.model.operations import Operation
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.steps import CheckStep, OperationStep, SleepStep, Step, proof_seconds
@@ -23,35 +12,6 @@ ENOUGH = 10
 
 Measured = Mapping[Operation, Sequence[float]]
 """Seconds that each proven operation of earlier runs took, one figure a device run."""
-
-
-def measured(events: Iterable[Event], steps: Sequence[Step]) -> dict[Operation, list[float]]:
-    """Give the seconds from each first request of a step to its proof, by operation.
-
-    A step during which nobody watched, because the run was paused or its process away, tells
-    nothing of the device and is left out.
-    """
-    found: dict[Operation, list[float]] = defaultdict(list)
-    began: dict[tuple[int, int], float] = {}
-    for event in events:
-        match event:
-            case OperationIntended(at=at, device=device, step=step):
-                began.setdefault((device, step), at)
-            case StepSucceeded(at=at, device=device, step=step):
-                seconds = at - began.pop((device, step), math.nan)
-                operation = _operation(steps, step)
-                if operation is not None and seconds >= 0:
-                    found[operation].append(seconds)
-            case StepFailed(device=device, step=step) | DeviceFinished(device=device, step=step):
-                began.pop((device, step), None)
-            case RunPaused() | RunInterrupted() | RunResumed():
-                began = dict.fromkeys(began, math.nan)
-    return dict(found)
-
-
-def _operation(steps: Sequence[Step], index: int) -> Operation | None:
-    step = steps[index] if 0 <= index < len(steps) else None
-    return step.operation if isinstance(step, OperationStep) else None
 
 
 def expectations(playbook: Playbook, measured: Measured) -> tuple[tuple[int, ...], str]:

@@ -1,19 +1,22 @@
-"""Does one device's walk fit into the window, and in whose night does it open."""
+"""Does one device's walk fit into the window, in whose night does it open, how long is a plan good."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orchestrator.engine.choosing.matching import is_missing, printable
-from orchestrator.engine.rollout.windowing import is_zone, upcoming
-from orchestrator.model import durations
+from orchestrator.engine.rollout.windowing import is_zone, may_start, upcoming
+from orchestrator.model import durations, moments
 from orchestrator.model.devices import Device
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.playbooks import Playbook
-from orchestrator.model.windows import Window
+from orchestrator.model.windows import Opening, Window
 from orchestrator.planning.tallying import Tally, counted
 
 AHEAD = 7
 """Openings that are looked at."""
+
+SOON = 3600.0
+"""Seconds up to which a person hardly has the time to read a plan and start it."""
 
 
 class Zones:
@@ -70,6 +73,13 @@ class Zones:
         """Give every zone that a window is reckoned in, the playbook's first."""
         return () if self._window is None else (self._window.timezone, *self._own)
 
+    def openings(self, *, now: float) -> dict[str, tuple[Opening, ...]]:
+        """Give the next openings in each of these zones; none where the window opens no more."""
+        window = self._window
+        if window is None:
+            return {}
+        return {zone: tuple(upcoming(window, zone, now, AHEAD)) for zone in self.names}
+
 
 def check_window(playbook: Playbook, expected: Sequence[int], zones: Zones, *, now: float) -> None:
     """Raise SelectionError when the window never opens any more, or is too short for one device."""
@@ -93,3 +103,39 @@ def check_window(playbook: Playbook, expected: Sequence[int], zones: Zones, *, n
         f" of the window lasts longer than {durations.as_text(longest)}; lengthen `window.lasts`,"
         " or give the steps a shorter `within`"
     )
+
+
+def good_until(
+    playbook: Playbook,
+    openings: Mapping[str, Sequence[Opening]],
+    expected: Sequence[int],
+    *,
+    now: float,
+    lifetime: float,
+) -> float:
+    """Give the moment from which a plan is too old: after its lifetime, and never before the end of
+    the first opening in which devices can be started, in each of the zones.
+    """
+    window, latest = playbook.window, now + lifetime
+    if window is None:
+        return latest
+    needed = sum(expected[: len(playbook.steps)])
+    for found in openings.values():
+        usable = (
+            opening.end
+            for opening in found
+            if may_start(window, opening, max(opening.start, now), needed)
+        )
+        latest = max(latest, next(usable, latest))
+    return latest
+
+
+def expiry_warnings(expires_at: float, *, now: float) -> list[str]:
+    """Warn of a plan that is hardly made before it is too old."""
+    left = expires_at - now
+    if left > SOON:
+        return []
+    last = moments.as_short_text(expires_at)
+    return [
+        f"the plan is good for {durations.as_text(left)} only: it has to be started before {last}"
+    ]

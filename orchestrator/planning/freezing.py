@@ -1,27 +1,47 @@
 """Freeze a device set into a plan: who, who not and why, in which order and which groups."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from sys import intern
 
 from orchestrator.engine.choosing.grouping import group_of
+from orchestrator.engine.choosing.matching import is_missing
 from orchestrator.engine.choosing.selecting import Chooser, Rejection, in_order, names_of
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.operations import Operation
-from orchestrator.model.plans import LeftOut, Plan, PlannedDevice
+from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
 from orchestrator.model.playbooks import Playbook, PlaybookSource
+from orchestrator.model.selections import NewerThan, OlderThan, Selection
 from orchestrator.planning.costing import reading_requests
 from orchestrator.planning.expecting import expectations
-from orchestrator.planning.fitting import Zones, check_window
+from orchestrator.planning.fitting import Zones, check_window, expiry_warnings, good_until
 from orchestrator.planning.limiting import resolve_limits
 from orchestrator.planning.portioning import spread
+from orchestrator.planning.risking import location_risks, record_risks
 from orchestrator.planning.tallying import Tally, counted, some
 from orchestrator.planning.warning import (
-    device_warnings,
     field_warnings,
+    group_warnings,
+    identity_warnings,
     operations_of,
     playbook_warnings,
+    wave_warnings,
 )
+
+DAY = 86_400.0
+"""Seconds for which a plan is good unless it is said otherwise."""
+
+PASSING = frozenset(
+    {
+        "status", "status_change", "pending_settings", "last_connection", "last_configuration",
+        "last_change", "firmware_image_is_pending",
+    }
+)  # fmt: skip
+"""Fields that change by themselves; the guard judges them anew, and no plan holds on to them."""
+
+_ALIKE = 4096
+"""Different combinations of values that are shared between devices; more are hardly alike."""
 
 
 def freeze(
@@ -35,22 +55,41 @@ def freeze(
     listed: int | None = None,
     notes: Sequence[str] = (),
     measured: Mapping[Operation, Sequence[float]] | None = None,
+    lifetime: float = DAY,
 ) -> Plan:
     """Make the plan of a playbook for these records; the clocks are those of `Freezer`.
 
     `listed` is what the controller counted, `notes` are warnings of whoever listed the records,
-    `measured` is what operations of earlier runs took. Raises SelectionError as `Freezer.plan`.
+    `measured` is what operations of earlier runs took, `lifetime` how many seconds the plan is good.
+    Raises SelectionError as `Freezer.plan`.
     """
     freezer = Freezer(playbook, source, now=now, our_now=our_now)
     for device in records:
         freezer.add(device)
-    return freezer.plan(controller=controller, listed=listed, notes=notes, measured=measured)
+    return freezer.plan(
+        controller=controller, listed=listed, notes=notes, measured=measured, lifetime=lifetime
+    )
+
+
+def attributes_of(selection: Selection) -> tuple[str, ...]:
+    """Give the fields by which a selection chooses and that do not change by themselves."""
+    fields = [
+        condition.field
+        for condition in selection.where
+        if not isinstance(condition.test, OlderThan | NewerThan) and condition.field not in PASSING
+    ]
+    if selection.organizations:
+        fields.append("organization_id")
+    if selection.types:
+        fields.append("type")
+    return tuple(dict.fromkeys(fields))
 
 
 class Freezer:
     """Takes records one by one, so that a listing of any length passes through it.
 
-    It keeps only the chosen devices, and of the others a count and a few examples per reason.
+    It keeps only the chosen devices, of the others a count and a few examples per reason, and of
+    each location a count.
     Ages of records are judged by the controller's clock, `now`, and the window by ours, `our_now`,
     by which the run will wait for it; without it they are the same.
     """
@@ -76,6 +115,7 @@ class Freezer:
             "exclude": {name.casefold(): name for name in selection.exclude},
         }
         self._seen = 0
+        self._located: Counter[str] = Counter()
 
     @property
     def chosen(self) -> int:
@@ -84,10 +124,10 @@ class Freezer:
 
     def add(self, device: Device) -> None:
         """Judge one listed record; a record that comes again replaces the one before."""
-        if device.id in self._chosen:
-            del self._chosen[device.id]
-        else:
+        before = self._chosen.pop(device.id, None)
+        if before is None:
             self._seen += 1
+        self._locate(device, before)
         for unseen in self._unseen.values():
             if unseen:
                 for name in names_of(device):
@@ -105,6 +145,7 @@ class Freezer:
         listed: int | None = None,
         notes: Sequence[str] = (),
         measured: Mapping[Operation, Sequence[float]] | None = None,
+        lifetime: float = DAY,
     ) -> Plan:
         """Close the set and give the plan.
 
@@ -122,8 +163,11 @@ class Freezer:
             kept = spread(kept, playbook.rollout.spread_by, limits.waves[0].devices)
         expected, expected_from = expectations(playbook, measured or {})
         zones = Zones(playbook.window)
-        devices = tuple(_planned(playbook, device, zones) for device in kept)
+        attributes = attributes_of(playbook.selection)
+        devices = planned_devices(playbook, attributes, kept, zones)
         check_window(playbook, expected, zones, now=self._our_now)
+        openings = zones.openings(now=self._our_now)
+        expires_at = good_until(playbook, openings, expected, now=self._our_now, lifetime=lifetime)
         return Plan(
             playbook=playbook,
             source=self._source,
@@ -134,19 +178,41 @@ class Freezer:
             left_out=left_out,
             warnings=(
                 *notes,
-                *field_warnings(playbook, ordered),
                 *playbook_warnings(playbook, limits),
-                *self._unseen_warnings(),
-                *device_warnings(playbook, kept, self._now),
+                *self._risks(kept, devices, limits),
                 *zones.warnings(now=self._our_now),
+                *self._unseen_warnings(),
+                *field_warnings(playbook, ordered),
+                *wave_warnings(playbook, limits),
+                *identity_warnings(kept),
+                *group_warnings(playbook, kept),
+                *expiry_warnings(expires_at, now=self._our_now),
             ),
             operation_requests=len(kept) * len(operations_of(playbook)),
             reading_requests=reading_requests(playbook, limits, listed=listed),
             listed=listed,
             expected=expected,
             expected_from=expected_from,
+            attributes=attributes,
+            made_at=round(self._our_now, 6),
+            expires_at=round(expires_at, 6),
+            openings=openings,
             records={device.id: device for device in kept},
         )
+
+    def _locate(self, device: Device, before: Device | None) -> None:
+        if before is not None and (location := location_of(before)) is not None:
+            self._located[location] -= 1
+        if (location := location_of(device)) is not None:
+            self._located[location] += 1
+
+    def _risks(
+        self, kept: Sequence[Device], devices: Sequence[PlannedDevice], limits: Limits
+    ) -> list[str]:
+        return [
+            *location_risks(self._playbook, limits, devices, self._located),
+            *record_risks(self._playbook, kept, self._now),
+        ]
 
     def _leave_out(self, device: Device, found: Rejection) -> None:
         # The sentence is worth its place only where it says more than the rule.
@@ -171,15 +237,62 @@ class Freezer:
         ]
 
 
-def _planned(playbook: Playbook, device: Device, zones: Zones) -> PlannedDevice:
-    limits = playbook.rollout.max_down_per
-    return PlannedDevice(
-        id=device.id,
-        serial_number=device.serial_number,
-        name=device.name,
-        groups=tuple(intern(group_of(device, limit)) for limit in limits),
-        zone=zones.zone_of(device),
+def kind_of(device: Device) -> str | None:
+    """Name the type of a device, else give its number; None when neither is known."""
+    return _first_known(device, "type_short_name", "type")
+
+
+def location_of(device: Device) -> str | None:
+    """Name where a device stands, else give the number of the place; None when neither is known."""
+    return _first_known(device, "location_name", "location")
+
+
+def _first_known(device: Device, *fields: str) -> str | None:
+    for field in fields:
+        value = device.fields.get(field)
+        if not is_missing(value):
+            return intern(str(value).strip())
+    return None
+
+
+def planned_devices(
+    playbook: Playbook, attributes: Sequence[str], kept: Sequence[Device], zones: Zones
+) -> tuple[PlannedDevice, ...]:
+    """Freeze these devices as they are, in this order."""
+    limits, alike = playbook.rollout.max_down_per, _Alike()
+    return tuple(
+        PlannedDevice(
+            id=device.id,
+            serial_number=device.serial_number,
+            name=device.name,
+            groups=tuple(intern(group_of(device, limit)) for limit in limits),
+            zone=zones.zone_of(device),
+            chosen_by=alike.of(tuple(device.value(field) for field in attributes)),
+            kind=kind_of(device),
+            location=location_of(device),
+        )
+        for device in kept
     )
+
+
+class _Alike:
+    """Gives the same values of different devices as one object, so that a million of them fit."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, tuple[object, ...]] = {}
+
+    def of(self, values: tuple[object, ...]) -> tuple[object, ...]:
+        """Give values that are equal to these, and of the same types."""
+        key = (values, tuple(map(type, values)))
+        try:
+            found = self._known.get(key)
+        except TypeError:  # a list, or an object of the record
+            return values
+        if found is None:
+            found = tuple(intern(each) if type(each) is str else each for each in values)
+            if len(self._known) < _ALIKE:
+                self._known[key] = found
+        return found
 
 
 def _expect(playbook: Playbook, chosen: int, listed: int, left_out: Sequence[LeftOut]) -> None:

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from orchestrator.engine.choosing.matching import is_missing, printable
-from orchestrator.engine.choosing.selecting import rejection
 from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model.devices import Device
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import BetweenWaves
-from orchestrator.model.selections import Condition
 from orchestrator.model.steps import ApproveStep, OperationStep, Step
 from orchestrator.planning.tallying import Tally, counted, some
 from orchestrator.playbook.conditions import KNOWN_FIELDS
@@ -31,14 +29,13 @@ def playbook_warnings(playbook: Playbook, limits: Limits) -> list[str]:
             " that the token may see can be chosen"
         )
     warnings += _restoring_warnings(playbook)
-    warnings += _wave_warnings(playbook, limits)
+    if limits.devices > FEW:
+        warnings += _careless_warnings(playbook, limits)
     if playbook.is_disruptive and 1 < limits.devices <= limits.max_down:
         warnings.append(
             f"max_down {playbook.rollout.max_down} lets all {limits.devices} devices"
             " be down at once"
         )
-    if limits.devices > FEW:
-        warnings += _careless_warnings(playbook, limits)
     return warnings
 
 
@@ -62,7 +59,7 @@ def _approve_warnings(steps: Sequence[Step]) -> list[str]:
     ]
 
 
-def _wave_warnings(playbook: Playbook, limits: Limits) -> list[str]:
+def wave_warnings(playbook: Playbook, limits: Limits) -> list[str]:
     """Warn of a gate that never comes, because the first wave is the last."""
     rollout = playbook.rollout
     if rollout.between_waves == BetweenWaves() or len(limits.waves) != 1:
@@ -76,14 +73,14 @@ def _wave_warnings(playbook: Playbook, limits: Limits) -> list[str]:
 
 def _careless_warnings(playbook: Playbook, limits: Limits) -> list[str]:
     warnings = []
+    if playbook.is_destructive and playbook.window is None:
+        warnings.append(
+            "no window: devices lose their configuration at whatever hour the run is started"
+        )
     if playbook.is_disruptive and not limits.budget.is_set:
         warnings.append(
             f"no budget: the run goes on however many of the {limits.devices} devices fail;"
             " rollout.stop_when would stop it"
-        )
-    if playbook.is_destructive and playbook.window is None:
-        warnings.append(
-            "no window: devices lose their configuration at whatever hour the run is started"
         )
     return warnings
 
@@ -120,8 +117,8 @@ def _meant(name: str, chosen: Sequence[Device]) -> str:
     return f"; did you mean {printable(close[0])!r}?" if close else ""
 
 
-def device_warnings(playbook: Playbook, kept: Sequence[Device], now: float) -> list[str]:
-    """Warn of what the records say."""
+def identity_warnings(kept: Sequence[Device]) -> list[str]:
+    """Warn of devices that cannot be told from another by their serial numbers."""
     warnings = []
     serials = Counter(d.serial_number for d in kept if d.serial_number is not None)
     twins = [printable(serial) for serial, count in serials.items() if count > 1]
@@ -133,16 +130,11 @@ def device_warnings(playbook: Playbook, kept: Sequence[Device], now: float) -> l
             f"{counted(unnamed.count, 'device')} of the set without a serial number,"
             f" so a swapped device would go unnoticed: {unnamed}"
         )
-    skipped = _skipped_now(playbook, kept, now)
-    if skipped.count:
-        warnings.append(
-            f"the guard would skip {skipped.count} of {counted(len(kept), 'device')} as they are"
-            f" now: {skipped}"
-        )
-    return warnings + _group_warnings(playbook, kept)
+    return warnings
 
 
-def _group_warnings(playbook: Playbook, kept: Sequence[Device]) -> list[str]:
+def group_warnings(playbook: Playbook, kept: Sequence[Device]) -> list[str]:
+    """Warn of devices that count together because nobody knows where they belong."""
     warnings = []
     for limit in playbook.rollout.max_down_per:
         for field in limit.fields:
@@ -155,24 +147,6 @@ def _group_warnings(playbook: Playbook, kept: Sequence[Device]) -> list[str]:
                     f' as "unknown": {unknown}{hint}'
                 )
     return warnings
-
-
-def _skipped_now(playbook: Playbook, kept: Sequence[Device], now: float) -> Tally:
-    skipped = Tally()
-    conditions = _first_guard(playbook)
-    for device in kept:
-        found = rejection(conditions, device, now)
-        if found:
-            skipped.add(device, found.reason)
-    return skipped
-
-
-def _first_guard(playbook: Playbook) -> tuple[Condition, ...]:
-    operations = operations_of(playbook)
-    if not operations:
-        return ()
-    guard = playbook.guard
-    return guard.disruptive if operations[0].is_disruptive else guard.gentle
 
 
 def operations_of(playbook: Playbook) -> tuple[Operation, ...]:

@@ -1,6 +1,8 @@
 """What a run waits for or was ended by, in words: short for lists, whole for people who must act."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self
 
 from orchestrator.model import moments
 from orchestrator.model.verdicts import Verdict
@@ -8,6 +10,33 @@ from orchestrator.report.course import Course
 from orchestrator.report.summary import State, Summary
 from orchestrator.report.telling_campaigns import approval, person
 from orchestrator.report.wording import because, in_words, local_time, printable, stop_cause
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a list of runs says of one; of a run that is over it is kept, for it never changes."""
+
+    state: str
+    standing: str
+    """The state with what it is about, in a few words."""
+    devices: int
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    """Devices by verdict, all verdicts named."""
+    last_at: float | None = None
+    """The moment of its newest event; of a run that is over, its end."""
+    is_over: bool = False
+
+    @classmethod
+    def of(cls, summary: Summary, *, driven: bool = True) -> Self:
+        """Give what a run has come to, as far as its events tell."""
+        return cls(
+            state=summary.state_if(driven=driven).value,
+            standing=in_short(summary, driven=driven),
+            devices=summary.total,
+            verdicts=summary.counts(),
+            last_at=None if summary.started is None else summary.last_at,
+            is_over=summary.is_over,
+        )
 
 
 def in_short(summary: Summary, *, driven: bool = True) -> str:

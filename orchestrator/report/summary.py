@@ -34,18 +34,23 @@ from orchestrator.model.events import (
     StepStarted,
     StepSucceeded,
 )
+from orchestrator.model.forecasts import Forecast
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.verdicts import Verdict
 from orchestrator.report.course import TURNS, Course
 from orchestrator.report.figures import DeviceRow, Requests, StepTime
+from orchestrator.report.holds import Hold, Holds
+from orchestrator.report.lanes import Lanes
 from orchestrator.report.spending import Spending, spendings
 from orchestrator.report.telling import RunEvent
+from orchestrator.report.telling_campaigns import person
 from orchestrator.report.telling_devices import RequestEvent
 from orchestrator.report.timeline import Timeline
 
 _DISRUPTIVE = frozenset(each.value for each in Operation if each.is_disruptive)
 _TROUBLE = frozenset(each.value for each in Verdict if each.is_trouble)
+_UNTRIED = frozenset({Verdict.DEFERRED.value, Verdict.NOT_STARTED.value})
 _TURNS = frozenset(get_args(RunEvent)) | TURNS
 _REQUESTS = frozenset(get_args(RequestEvent))
 
@@ -91,6 +96,12 @@ class Summary:
     """The first step of the rescue; None when there is none."""
     max_down: int | None = None
     """The plan's limit; what holds now is `max_down_now`."""
+    description: str = ""
+    """What the playbook says of itself."""
+    goes_on_after: str | None = None
+    """The run whose devices this one takes up again."""
+    forecast: Forecast | None = None
+    """What the plan foresaw."""
 
     started: RunStarted | None = None
     stopped: RunStopped | None = None
@@ -118,6 +129,15 @@ class Summary:
     troubles: list[DeviceFinished] = field(default_factory=list)
     """Every device that somebody has to look at, in the order of their ends."""
     timeline: Timeline = field(default_factory=Timeline)
+    """How many devices were down."""
+    ends: Timeline = field(default_factory=Timeline)
+    """How many devices had had their turn and had their verdict."""
+    trouble_ends: Timeline = field(default_factory=Timeline)
+    """How many of them were in trouble."""
+    holds: Holds = field(default_factory=Holds)
+    """When nothing new was begun, and why."""
+    lanes: Lanes = field(default_factory=Lanes)
+    """Where the time of the failed and of the slowest devices went."""
 
     _ended: dict[int, DeviceFinished] = field(default_factory=dict)
     _underway: dict[int, _Underway] = field(default_factory=dict)
@@ -125,6 +145,7 @@ class Summary:
     _verdicts: Counter[str] = field(default_factory=Counter)
     _times: dict[int, "array[float]"] = field(default_factory=dict)
     _idle_since: float | None = None
+    _tried: int = 0
 
     @classmethod
     def of(cls, plan: Plan, events: Iterable[Event] = ()) -> Self:
@@ -134,6 +155,9 @@ class Summary:
             titles=tuple(step.title for step in plan.playbook.all_steps),
             rescue_from=len(plan.playbook.steps) if plan.playbook.rescue else None,
             max_down=plan.limits.max_down,
+            description=plan.playbook.description,
+            goes_on_after=plan.goes_on_after,
+            forecast=plan.forecast,
             course=Course.of(plan),
         )
         for event in events:
@@ -145,10 +169,12 @@ class Summary:
         kind = type(event)
         if kind in _REQUESTS:
             self._after_request(event)
+            self.lanes.after(event)
         elif kind in _TURNS:
             self._after_turn(event)
         else:
             self._after_step(event)
+            self.lanes.after(event)
         self.last_at = event.at
 
     def _after_turn(self, event: Event) -> None:
@@ -158,7 +184,7 @@ class Summary:
             case RunStarted():
                 self.started = event
             case RunResumed():
-                self._resume()
+                self._resume(event.at)
             case RunInterrupted():
                 self.interruptions += 1
                 self.interruption = event.reason or "interrupted"
@@ -177,8 +203,10 @@ class Summary:
             case _:
                 pass
         self._count_idleness(event.at)
+        self.holds.follow(event.at, self._what_holds())
 
-    def _resume(self) -> None:
+    def _resume(self, at: float) -> None:
+        self.holds.absent(self.last_at, at)
         self.resumes += 1
         self.interruption = ""
         self.paused = None
@@ -192,6 +220,25 @@ class Summary:
             self._idle_since = None
         if self.paused is not None or self.course.is_held:
             self._idle_since = at
+
+    def _what_holds(self) -> dict[Hold, str]:
+        if self.is_over:
+            return {}
+        course = self.course
+        held: dict[Hold, str] = {}
+        if self.interruption:
+            held[Hold.UNDRIVEN] = self.interruption
+        if self.paused is not None:
+            held[Hold.CONTROLLER] = self.paused.detail
+        if course.paused is not None:
+            held[Hold.PERSON] = person(course.paused)
+            if course.paused.why:
+                held[Hold.PERSON] += f": {course.paused.why}"
+        if course.asked:
+            held[Hold.APPROVAL] = ", ".join(course.asked)
+        if course.waits_for_window and self.stopped is None:
+            held[Hold.WINDOW] = ", ".join(course.windows)
+        return held
 
     def _after_request(self, event: Event) -> None:
         match event:
@@ -268,8 +315,12 @@ class Summary:
         self._ended[event.device] = event
         self._verdicts[event.verdict] += 1
         self.course.end(event.verdict)
+        if event.verdict not in _UNTRIED:
+            self._tried += 1
+            self.ends.record(event.at, self._tried)
         if event.verdict in _TROUBLE:
             self.troubles.append(event)
+            self.trouble_ends.record(event.at, len(self.troubles))
 
     def _begin(self, device: int, step: int, at: float) -> None:
         underway = self._underway.get(device)
@@ -387,6 +438,10 @@ class Summary:
     def step_times(self) -> list[StepTime]:
         """Give how long each step took, for the steps that some device has proven."""
         return [self._step_time(step, sorted(times)) for step, times in sorted(self._times.items())]
+
+    def durations(self, step: int) -> Sequence[float]:
+        """Give the seconds from first intent to proof of every device that has proven a step."""
+        return self._times.get(step, ())
 
     def _step_time(self, step: int, times: Sequence[float]) -> StepTime:
         last = len(times) - 1

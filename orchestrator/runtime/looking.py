@@ -19,14 +19,25 @@ async def read_in_full(
 
     Raises ControllerError when a record cannot be read.
     """
+    async for reading in read_each(controller, [device.id for device in devices], limits):
+        if reading.device is not None:
+            yield reading.device
+
+
+async def read_each(
+    controller: Controller, devices: Sequence[DeviceId], limits: RequestLimits
+) -> AsyncIterator[Reading]:
+    """Give the reading of each device in this order, a bounded number at once.
+
+    Raises ControllerError when a record cannot be read.
+    """
     coming = iter(devices)
     while batch := list(islice(coming, limits.in_flight)):
         for reading in await _read_batch(controller, batch):
-            if reading.device is not None:
-                yield reading.device
+            yield reading
 
 
-async def _read_batch(controller: Controller, batch: Sequence[Device]) -> list[Reading]:
+async def _read_batch(controller: Controller, batch: Sequence[DeviceId]) -> list[Reading]:
     """Read them at once, and give them in the order asked for; the first error ends the others."""
     found: dict[DeviceId, Reading] = {}
     failures: list[ControllerError] = []
@@ -40,7 +51,7 @@ async def _read_batch(controller: Controller, batch: Sequence[Device]) -> list[R
 
     async with anyio.create_task_group() as tasks:
         for device in batch:
-            tasks.start_soon(read, device.id)
+            tasks.start_soon(read, device)
     if failures:
         raise failures[0]
-    return [found[device.id] for device in batch]
+    return [found[device] for device in batch]

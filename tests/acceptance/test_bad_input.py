@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from orchestrator import bootstrap
+from orchestrator import bootstrap, planner
 from orchestrator.adapters import plan_file
 from orchestrator.settings import load
 from tests.acceptance.conftest import REBOOT, TOKEN
@@ -55,7 +55,7 @@ def test_the_folder_of_a_run_that_died_before_its_first_event_is_used_again(
         (dead / name).touch()
     settings = load()
 
-    plan = anyio.run(bootstrap.make_plan, settings, Path("reboot.yaml"), {})
+    plan = anyio.run(planner.make_plan, settings, Path("reboot.yaml"), {})
     outcome = anyio.run(partial(bootstrap.start_run, settings, plan, run_id="night-1"))
 
     assert outcome.finished

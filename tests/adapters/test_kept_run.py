@@ -1,15 +1,18 @@
 """A run is taken up only as it was begun."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import anyio
 import pytest
 
 from orchestrator.adapters import plan_file
 from orchestrator.adapters.kept_run import taken_up
+from orchestrator.adapters.plan_file import read_stored
 from orchestrator.model.errors import JournalError, RunError
 from tests.support.recorded_runs import STORY, plan_of, record
 
+VERSION_2 = Path(__file__).parents[1] / "support" / "plan_version_2.json"
 PLAN = plan_of(1001, 1002, 1003)
 BEGUN = [replace(STORY[0], plan_digest=plan_file.digest(PLAN)), *STORY[1:]]
 
@@ -60,3 +63,14 @@ def test_the_journal_is_closed_behind_it(tmp_path):
 
     with pytest.raises(JournalError, match="is closed"):
         anyio.run(kept.journal.append, BEGUN[:1])
+
+
+def test_a_run_of_a_plan_of_the_version_before_is_taken_up_by_the_digest_in_its_file(tmp_path):
+    kept = read_stored(VERSION_2)
+    begun = [replace(STORY[0], plan_digest=kept.digest), *STORY[1:]]
+    folder = record(tmp_path, begun, plan=PLAN)
+    folder.plan_path.write_bytes(VERSION_2.read_bytes())
+
+    assert plan_file.digest(kept.plan) != kept.digest
+    with taken_up(folder, None) as taken:
+        assert taken.plan == kept.plan

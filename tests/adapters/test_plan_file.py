@@ -5,18 +5,31 @@ import errno
 import hashlib
 import os
 import stat
+import tracemalloc
+from pathlib import Path
 
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.adapters.plan_file import digest, playbook_digest, read_plan, write_plan
+from orchestrator.adapters.plan_file import (
+    check_place,
+    digest,
+    is_plan,
+    playbook_digest,
+    read_current,
+    read_plan,
+    read_stored,
+    write_plan,
+)
 from orchestrator.model.amounts import Share
 from orchestrator.model.errors import RunError, UnrecordedError
+from orchestrator.model.forecasts import Binding, Forecast, Gain, GroupPeak, Spread, WaveForecast
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, PlannedDevice, Wave
 from orchestrator.model.policies import Budget, GroupLimit
+from orchestrator.model.windows import Opening
 from orchestrator.planning.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
@@ -39,6 +52,30 @@ CAREFUL = minimal(
       timezone: America/Mexico_City
       timezone_field: location_timezone
     """,
+)
+VERSION_2 = Path(__file__).parents[1] / "support" / "plan_version_2.json"
+"""Written by the program when plans had version 2."""
+SPREAD = Spread(1.5, 2, 3.25)
+FORECAST = Forecast(
+    campaigns=50,
+    begins_at=NOW + 0.1234567,
+    devices=3,
+    ends_at=Spread(NOW + 1, NOW + 2.5, NOW + 3),
+    based_on=("reboot: nothing measured yet",),
+    assumes=("approvals are given at once",),
+    verdicts={"succeeded": SPREAD},
+    waves=(WaveForecast(1, SPREAD, 1.0), WaveForecast(2, SPREAD, 0.5)),
+    opening=(NOW, NOW + 14_400.0),
+    fits=0.98,
+    left_at_cutoff=Spread(0, 1, 2),
+    stopped={"budget": 0.02},
+    cut_short=0.1,
+    peak_down=SPREAD,
+    worst_group=GroupPeak("Seattle", SPREAD),
+    requests=SPREAD,
+    peak_rate=SPREAD,
+    bindings=(Binding("max_down", 0.8, 25), Binding("devices", 0.2)),
+    gain=Gain("max_down", 25, 40, NOW + 2, NOW + 1),
 )
 TEXT = minimal("{organization: 123, exclude: '@keep.csv', limit: '${n}'}", more="vars: {n: 1}\n")
 
@@ -86,6 +123,14 @@ LIMITS = st.builds(
         Budget, AMOUNTS, AMOUNTS, AMOUNTS, st.none() | SHARES, after=st.integers(0, 10_000)
     ),
 )
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS
+    | st.lists(TEXTS, max_size=2)
+)
 DEVICES = st.lists(
     st.builds(
         PlannedDevice,
@@ -94,6 +139,10 @@ DEVICES = st.lists(
         st.none() | TEXTS,
         st.lists(TEXTS, max_size=3).map(tuple),
         st.none() | TEXTS,
+        st.lists(VALUES, max_size=3).map(tuple),
+        st.none() | TEXTS,
+        st.none() | TEXTS,
+        st.integers(0, 9),
     ),
     max_size=5,
 ).map(tuple)
@@ -107,6 +156,10 @@ DEVICES = st.lists(
             "devices": DEVICES,
             "expected": st.lists(st.integers(0, 10**9)).map(tuple),
             "expected_from": TEXTS,
+            "attributes": st.lists(TEXTS, max_size=3).map(tuple),
+            "goes_on_after": st.none() | TEXTS,
+            "expires_at": st.none() | st.integers(0, 2**32).map(float),
+            "forecast": st.none() | st.just(FORECAST),
         }
     )
 )
@@ -132,6 +185,135 @@ def test_a_careful_plan_comes_back_as_it_was_frozen(path):
 
     assert read_plan(path) == plan
     assert (plan.devices[0].zone, len(plan.limits.waves)) == ("Asia/Tokyo", 8)
+
+
+def test_everything_that_a_plan_foresees_comes_back(plan, path):
+    told = dataclasses.replace(
+        plan,
+        attributes=("software_version", "organization_id"),
+        made_at=NOW + 0.25,
+        expires_at=NOW + 86_400.5,
+        openings={"UTC": (Opening(NOW, NOW + 60.0),), "Asia/Tokyo": ()},
+        goes_on_after="2026-09-20-0100-reboot-7f",
+        forecast=FORECAST,
+    )
+
+    seal = write_plan(told, path)
+
+    stored = read_stored(path)
+    assert (stored.plan, stored.digest, stored.version) == (told, seal, 3)
+    assert digest(stored.plan) == seal
+    assert {type(each) for each in (stored.plan.forecast.opening, stored.plan.openings["UTC"])} == {
+        tuple
+    }
+
+
+def test_a_device_takes_one_short_line_that_holds_nothing_empty(plan, path):
+    bare = PlannedDevice(7, None, None)
+    full = PlannedDevice(
+        8, "SN8", "b", ("x",), "UTC", chosen_by=("2.3", None), kind="r", location="L", begins_at=1
+    )
+
+    write_plan(dataclasses.replace(plan, devices=(bare, full)), path)
+
+    assert path.read_text().splitlines()[-3:-1] == [
+        '{"id":7},',
+        (
+            '{"id":8,"serial_number":"SN8","name":"b","zone":"UTC","kind":"r","location":"L",'
+            '"groups":["x"],"chosen_by":["2.3",null],"begins_at":1}'
+        ),
+    ]
+
+
+def test_a_plan_that_was_only_laid_out_anew_is_still_the_same(plan, path):
+    seal = write_plan(plan, path)
+    path.write_bytes(orjson.dumps(orjson.loads(path.read_bytes()), option=orjson.OPT_INDENT_2))
+
+    assert (read_plan(path), read_stored(path).digest) == (plan, seal)
+
+
+def test_devices_are_written_one_by_one_so_that_a_million_fit_into_memory(plan, path):
+    many = tuple(PlannedDevice(i, f"SN{i:08}", f"branch {i}") for i in range(20_000))
+    told = dataclasses.replace(plan, devices=many)
+
+    tracemalloc.start()
+    write_plan(told, path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert path.stat().st_size > 1_000_000
+    assert peak < 300_000
+
+
+def test_a_plan_of_the_version_before_is_read_with_its_own_digest_and_not_carried_out(path):
+    stored = read_stored(VERSION_2)
+
+    kept = orjson.loads(VERSION_2.read_bytes())
+    content = orjson.dumps(kept["plan"], option=orjson.OPT_SORT_KEYS)
+    assert (stored.version, stored.digest) == (2, kept["digest"])
+    assert stored.digest == hashlib.sha256(content).hexdigest()
+    plan = stored.plan
+    assert [device.id for device in plan.devices] == [1, 2]
+    assert plan.devices[0] == PlannedDevice(1, "SN1", "branch-1", ("Seattle North",))
+    assert [wave.devices for wave in plan.limits.waves] == [1, 1]
+    assert (plan.attributes, plan.openings, plan.forecast, plan.expires_at) == ((), {}, None, None)
+    with pytest.raises(RunError, match="made by an older version of this program; make a new one"):
+        read_current(VERSION_2)
+
+
+def test_a_changed_plan_of_the_version_before_is_refused(path):
+    document = orjson.loads(VERSION_2.read_bytes())
+    document["plan"]["devices"].pop()
+    path.write_bytes(orjson.dumps(document))
+
+    with pytest.raises(RunError, match="was changed after it was made"):
+        read_stored(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("plan.json", b'{"v": 3', True),
+        ("PLAN.JSON", b"\n  {}", True),
+        ("playbook.json", b"playbook: x", False),
+        ("plan.yaml", b"{playbook: x}", False),
+        ("plan.json", None, True),
+        ("plan.yaml", None, False),
+    ],
+)
+def test_a_plan_is_known_by_its_name_and_its_first_sign(tmp_path, name, content, expected):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+
+    assert is_plan(path) is expected
+
+
+def test_a_folder_is_no_plan_and_a_pipe_is_not_waited_for(tmp_path):
+    (tmp_path / "folder.json").mkdir()
+    os.mkfifo(tmp_path / "pipe.json")
+
+    assert not is_plan(tmp_path / "folder.json")
+    assert not is_plan(tmp_path / "pipe.json")
+
+
+def test_a_plan_replaces_a_plan_and_nothing_else(plan, tmp_path):
+    write_plan(plan, tmp_path / "plan.json")
+    (tmp_path / "old.json").write_bytes(VERSION_2.read_bytes())
+    (tmp_path / "empty.json").touch()
+    (tmp_path / "package.json").write_text('{"name": "x"}')
+    (tmp_path / "folder.json").mkdir()
+
+    for name in ("plan.json", "old.json", "empty.json", "new.json"):
+        check_place(tmp_path / name)
+    for name, message in [
+        ("package.json", "is there and is no plan; name another file"),
+        ("folder.json", "it is there and no file"),
+        ("no/plan.json", "there is no folder"),
+        ("reboot.yaml", r"is kept in a file named \*.json"),
+    ]:
+        with pytest.raises(RunError, match=message):
+            check_place(tmp_path / name)
 
 
 def test_ten_thousand_waves_take_no_more_room_than_two(plan, path):
@@ -172,6 +354,12 @@ def test_a_plan_that_differs_in_anything_has_another_digest(plan):
         "source": dataclasses.replace(plan.source, files={}),
         "warnings": ("x",),
         "listed": 99,
+        "attributes": ("software_version",),
+        "made_at": NOW,
+        "expires_at": NOW,
+        "openings": {"UTC": (Opening(1.0, 2.0),)},
+        "goes_on_after": "night-1",
+        "forecast": FORECAST,
     }
     limits = {
         "max_down_per": (GroupLimit(("type",), 1),),
@@ -189,7 +377,14 @@ def test_a_plan_that_differs_in_anything_has_another_digest(plan):
             dataclasses.replace(
                 plan, devices=(dataclasses.replace(first, **{k: v}), *plan.devices[1:])
             )
-            for k, v in {"groups": ("north",), "zone": "UTC"}.items()
+            for k, v in {
+                "groups": ("north",),
+                "zone": "UTC",
+                "chosen_by": ("2.3",),
+                "kind": "router",
+                "location": "Seattle",
+                "begins_at": 1,
+            }.items()
         ),
     ]
 
@@ -226,16 +421,23 @@ def test_a_plan_changed_by_hand_is_refused(plan, path, change):
 
 
 def reseal(document):
-    content = orjson.dumps(document["plan"], option=orjson.OPT_SORT_KEYS)
-    document["digest"] = hashlib.sha256(content).hexdigest()
+    head = {name: value for name, value in document["plan"].items() if name != "devices"}
+    found = document["plan"]["devices"]
+    lines = [orjson.dumps(each, option=orjson.OPT_SORT_KEYS) for each in found]
+    seal = b"\n".join([orjson.dumps(head, option=orjson.OPT_SORT_KEYS), *lines])
+    document["digest"] = hashlib.sha256(seal).hexdigest()
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(v=3), "has version 3, this program reads version 2"),
-        (lambda d: d.update(v=0), "has version 0, this program reads version 2"),
-        (lambda d: d.update(v="2"), "has version '2', this program reads version 2"),
+        (
+            lambda d: d.update(v=4),
+            "newer version of this program: it has version 4, this program reads version 3; use",
+        ),
+        (lambda d: d.update(v=0), "is not a plan of this program: its version is 0"),
+        (lambda d: d.update(v="3"), "is not a plan of this program: its version is '3'"),
+        (lambda d: d.update(v=True), "is not a plan of this program: its version is True"),
         (
             lambda d: d.update(v=1),
             "was made by an older version of this program; make a new one",
@@ -251,7 +453,11 @@ def reseal(document):
         (lambda d: (d["plan"].update(expected=7), reseal(d)), "is damaged"),
         (lambda d: d.pop("plan"), "is not a plan of this program"),
         (lambda d: (d["plan"].pop("limits"), reseal(d)), "is damaged"),
-        (lambda d: (d["plan"].update(devices=3), reseal(d)), "is damaged"),
+        (lambda d: d["plan"].update(devices=3), "is damaged"),
+        (lambda d: d.update(plan=3), "is damaged"),
+        (lambda d: (d["plan"].pop("made_at"), reseal(d)), "is damaged"),
+        (lambda d: (d["plan"].update(openings={"UTC": [[1, 2]]}), reseal(d)), "is damaged"),
+        (lambda d: (d["plan"].update(forecast={}), reseal(d)), "is damaged"),
         (lambda d: (d["plan"].update(source=3), reseal(d)), "is damaged"),
         (lambda d: (d["plan"]["limits"].update(a=3), reseal(d)), "is damaged"),
         (lambda d: (d["plan"].update(created_at="x"), reseal(d)), "is damaged"),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from orchestrator import bootstrap, logging_setup, settings
+from orchestrator import bootstrap, logging_setup, planner, settings
 from orchestrator.adapters import file_journal
 from orchestrator.adapters.journal_reading import verify
 from orchestrator.model.events import Event, OperationAccepted, RunFinished, RunStarted
@@ -88,7 +88,7 @@ async def run(base_url: str, devices: int, in_flight: int, folder: Path) -> dict
     log = logging_setup.configure(file=folder / "orchestrator.log")
     playbook = folder / "bench.yaml"
     playbook.write_text(PLAYBOOK % in_flight)
-    plan = _right_after_a_reading_round(await bootstrap.make_plan(told, playbook, {}))
+    plan = _right_after_a_reading_round(await planner.make_plan(told, playbook, {}))
     witness, durable = Witness(), DurableBytes()
     outcome = await bootstrap.start_run(told, plan, run_id="bench", listeners=[witness])
     log.close()

@@ -123,7 +123,7 @@ def test_a_shell_is_offered_commands_runs_and_playbooks(tmp_path):
         )
         return done.stdout.split()
 
-    assert offered("orchestrator re") == ["resume"]
+    assert offered("orchestrator res") == ["resume"]
     assert offered("orchestrator show n") == ["night-1"]
     assert offered("orchestrator plan re") == ["reboot.yaml"]
 

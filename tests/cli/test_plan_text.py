@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator.cli import plan_text
 from orchestrator.model.steps import CheckStep, SleepStep
+from orchestrator.model.windows import Opening
 from orchestrator.planning.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
@@ -49,8 +50,15 @@ window:
 """
 
 
-def made(more="", *, count=200, steps="- operation: reboot", fields=lambda _number: {}):
-    text = source(minimal(steps=steps, more=more))
+def made(
+    more="",
+    *,
+    count=200,
+    devices="organization: 123",
+    steps="- operation: reboot",
+    fields=lambda _number: {},
+):
+    text = source(minimal(devices, steps, more))
     records = [
         record(id=number, serial_number=f"SN{number}", **fields(number))
         for number in range(1, count + 1)
@@ -62,9 +70,9 @@ def rollout(lines, **given):
     return made(f"rollout:\n{lines.rstrip()}\n", **given)
 
 
-def section(plan, label):
+def section(plan, label, told=brief):
     """Give the folded lines of one section as one line."""
-    lines = brief(plan).splitlines()
+    lines = told(plan).splitlines()
     begin = next(place for place, line in enumerate(lines) if line.startswith(f"  {label} "))
     found = [lines[begin][12:]]
     for line in lines[begin + 1 :]:
@@ -367,13 +375,12 @@ def test_it_says_every_step():
 
 
 def test_many_devices_are_sampled_and_grouped():
-    records = {device: record(id=device) for device in MANY}
-    text = full(plan_of(*MANY, records=records))
+    text = full(made(count=300))
 
     assert "and 280 more; --all lists everyone" in text
-    assert "by location name: Seattle North (300)" in text
+    assert "by location: Seattle North (300)\n  by type: 15 (300)\n" in text
     assert "by software version: 2.4.1 (300)" in text
-    assert "1290" not in text
+    assert "290" not in text
 
 
 def test_all_lists_everyone():
@@ -388,8 +395,7 @@ def test_an_empty_plan_touches_nobody():
 
 
 def test_it_keeps_to_80_columns():
-    records = {device: record(id=device, location_name=f"branch {device}") for device in MANY}
-    text = full(plan_of(*MANY, records=records))
+    text = full(made(count=300, fields=lambda number: {"location_name": f"branch {number}"}))
 
     assert max(map(len, text.splitlines())) <= 80
 
@@ -397,7 +403,15 @@ def test_it_keeps_to_80_columns():
 def test_a_program_gets_the_same():
     told = plan_text.as_object(plan_of(1001))
 
-    assert told["devices"] == [{"device": 1001, "serial_number": "ZN1001", "name": "branch 1001"}]
+    assert told["devices"] == [
+        {
+            "device": 1001,
+            "serial_number": "ZN1001",
+            "name": "branch 1001",
+            "kind": None,
+            "location": None,
+        }
+    ]
     assert told["limits"]["max_down"] == 2
     assert told["destructive"] is True
     assert told["steps"] == ["factory", "reconf"]
@@ -412,7 +426,182 @@ def test_steps_without_a_request_are_told_by_their_title():
 
 def test_the_next_opening_is_the_next_by_our_clock_whatever_the_controllers_says():
     plan = made(WINDOW)
-    ahead = replace(plan, created_at=NOW + 21 * 86_400, read_at=NOW)
+    ahead = replace(plan, created_at=NOW + 21 * 86_400, openings={})
 
     assert section(ahead, "window") == section(plan, "window")
     assert "2026-09-26 01:00" in section(ahead, "window")
+
+
+def test_an_older_plan_from_a_file_has_its_openings_reckoned_by_the_clock_it_knows():
+    plan = replace(made(WINDOW), openings={}, made_at=0.0)
+
+    assert "2026-09-26 01:00" in section(plan, "window")
+    assert "plan " not in full(plan)
+
+
+def test_a_plan_shows_the_openings_it_was_made_with():
+    opening = Opening(NOW + 7200, NOW + 9000)
+    plan = replace(made(WINDOW), openings={"America/Mexico_City": (opening,), "Asia/Tokyo": ()})
+
+    assert section(plan, "window").endswith(
+        "next: Mon 2026-09-21 10:13 to 10:43 (16:13 to 16:43 UTC)"
+    )
+    assert full(plan).count("to 10:43 (16:13 to 16:43 UTC)") == 2
+    told = plan_text.as_object(plan)
+    spans = [{"start": "2026-09-21T16:13:20.000000Z", "end": "2026-09-21T16:43:20.000000Z"}]
+    assert told["window"]["openings"] == spans
+    assert told["openings"] == {"America/Mexico_City": spans, "Asia/Tokyo": []}
+
+
+def test_a_plan_whose_window_opens_no_more_says_so():
+    plan = replace(made(WINDOW), openings={"America/Mexico_City": ()})
+
+    assert "Next openings (America/Mexico_City):\n  none\n" in full(plan)
+    assert "next:" not in brief(plan)
+
+
+ALONE = """\
+branch on https://c/api/v1
+
+  devices   2 of 3 listed devices
+  steps     1. factory: at most 4 attempts
+            2. reconf: at most 4 attempts
+            between 1 and 2 a device is finished even if the run is stopped
+  limits    at most 1 device out of service at once
+            20 requests in flight at once
+            200ms between operation requests
+            20 requests a second
+  stops     never by itself, however many fail: there is no budget
+  window    opens "0 1 * * sat" for 4h, clocks of America/Mexico_City
+            a device is begun only if its steps are expected to end in time
+            next: Sat 2026-09-26 01:00 to 05:00 (07:00 to 11:00 UTC)
+  expected  up to 40m for one device: factory 25m, reconf 15m
+            (the steps' own limits, nothing measured yet)
+  requests  4 for operations, about 46 reads
+  chosen    by software_version, organization_id: who differs in one by then is
+            skipped
+  plan      made Mon 2026-09-21 08:13, good until Sat 2026-09-26 05:00, clocks
+            of America/Mexico_City
+
+Risks (2), the heaviest first:
+  1. more than half of the listed devices of Seattle North is in the set: 2 of 3
+  2. the guard would skip 1 of 2 devices as they are now: 1 Down (2)
+
+Forecast: none was made.
+
+Next openings (America/Mexico_City):
+  Sat 2026-09-26 01:00 to 05:00 (07:00 to 11:00 UTC)
+  Sat 2026-10-03 01:00 to 05:00 (07:00 to 11:00 UTC)
+  Sat 2026-10-10 01:00 to 05:00 (07:00 to 11:00 UTC)
+  Sat 2026-10-17 01:00 to 05:00 (07:00 to 11:00 UTC)
+  Sat 2026-10-24 01:00 to 05:00 (07:00 to 11:00 UTC)
+  Sat 2026-10-31 01:00 to 05:00 (07:00 to 11:00 UTC)
+  Sat 2026-11-07 01:00 to 05:00 (07:00 to 11:00 UTC)
+
+Touched (2), in this order:
+  1  SN1  branch-1  Seattle North, NE40
+  2  SN2  branch-1  Seattle North, 15
+
+Not touched (1):
+        1  software_version is not below 3
+             3: software_version is 3.0, not below 3"""
+
+
+def test_a_stranger_can_decide_with_the_plan_alone():
+    plan = made(
+        WINDOW,
+        count=3,
+        devices="{organization: 123, where: {software_version: {below: 3}}}",
+        steps="- operation: factory\n- operation: reconf",
+        fields=lambda number: (
+            {},
+            {"type_short_name": "NE40"},
+            {"status": "Down"},
+            {"software_version": "3.0"},
+        )[number],
+    )
+
+    assert full(plan) == ALONE
+    assert full(replace(plan, records={}, read_at=0.0)) == ALONE
+
+
+def test_versions_are_grouped_also_in_a_plan_from_a_file_if_they_were_asked_for():
+    where = "{organization: 123, where: {name: branch-1, software_version: {below: 3}}}"
+    asked, other = made(devices=where, count=21), made(count=21)
+
+    assert "by software version: 2.4.1 (21)" in full(replace(asked, records={}))
+    assert "by software version" not in full(replace(other, records={}))
+
+
+def test_a_plan_without_a_window_is_told_by_the_clock_of_utc():
+    plan = made(count=1)
+
+    assert section(plan, "plan", full) == (
+        "made Mon 2026-09-21 14:13, good until Tue 2026-09-22 14:13, clocks of UTC"
+    )
+    assert "plan      made Mon 2026-09-21 14:13, clocks of UTC\n" in full(
+        replace(plan, expires_at=None)
+    )
+    assert "good until" not in brief(plan)
+
+
+def test_a_plan_without_a_risk_says_that_none_was_found():
+    assert "\n\nRisks: none was found.\n\n" in full(made(count=1))
+
+
+def test_risks_keep_to_the_width_beside_their_numbers():
+    plan = replace(made(count=1), warnings=("short", "word " * 40))
+
+    assert "Risks (2), the heaviest first:\n  1. short\n  2. word word" in full(plan)
+    assert max(map(len, full(plan).splitlines())) <= 80
+    assert "\n     word word" in full(plan)
+
+
+def test_a_plan_that_goes_on_says_after_which_run_and_from_where():
+    plan = made(count=3, steps="- operation: factory\n- operation: reconf")
+    devices = tuple(
+        replace(device, begins_at=place)
+        for device, place in zip(plan.devices, (1, 0, 1), strict=True)
+    )
+    plan = replace(plan, goes_on_after="night-1", devices=devices)
+
+    assert section(plan, "goes on") == (
+        "after run night-1, each device where it stopped:"
+        " 1 device from step 1, factory 2 devices from step 2, reconf"
+    )
+    told = plan_text.as_object(plan)
+    assert told["goes_on_after"] == "night-1"
+    assert [device.get("begins_at") for device in told["devices"]] == [1, None, 1]
+    assert "goes on" not in brief(made(count=1))
+
+
+def test_a_program_gets_what_the_devices_were_chosen_by_and_how_long_the_plan_is_good():
+    plan = made(
+        count=2,
+        devices="{organization: 123, where: {created: present, rack: present}}",
+        fields=lambda number: {
+            "created": "2026-01-02",
+            "rack": [number],
+            "type_short_name": "NE40",
+        },
+    )
+
+    told = json.loads(json.dumps(plan_text.as_object(plan)))
+
+    assert told["attributes"] == ["created", "rack", "organization_id"]
+    assert told["made_at"] == "2026-09-21T14:13:20.000000Z"
+    assert told["expires_at"] == "2026-09-22T14:13:20.000000Z"
+    assert (told["openings"], told["goes_on_after"], told["forecast"]) == ({}, None, None)
+    assert told["devices"][1] == {
+        "device": 2,
+        "serial_number": "SN2",
+        "name": "branch-1",
+        "kind": "NE40",
+        "location": "Seattle North",
+        "chosen_by": {
+            "created": "2026-01-02T00:00:00.000000Z",
+            "rack": [2],
+            "organization_id": 123,
+        },
+    }
+    assert plan_text.as_object(replace(plan, expires_at=None))["expires_at"] is None

@@ -29,8 +29,9 @@ def test_runs_are_listed_with_state_and_verdicts(cli):
 
     out = cli("runs").out
 
-    assert "night-1  finished     3: 1 succeeded, 1 unconfirmed, 1 skipped" in out
-    assert "night-2  interrupted  3: 1 succeeded, 1 unconfirmed, 1 without a verdict" in out
+    at = "redeploy  2026-11-22 04:15Z"
+    assert f"night-1  {at}  1m30s  finished     3: 1 succeeded, 1 unconfirmed, 1 skipped\n" in out
+    assert f"night-2  {at}         interrupted  3: 1 succeeded, 1 unconfirmed, 1 without a" in out
 
 
 def test_a_damaged_run_stands_in_the_list(cli):
@@ -119,7 +120,7 @@ def test_runs_are_listed_with_what_stopped_them(cli):
         RunFinished(histories.T0 + 1500, {}),
     )
 
-    assert "night-1  stopped (denied)  20: 5 succeeded" in cli("runs").out
+    assert "  25m   stopped (denied)  20: 5 succeeded" in cli("runs").out
     [row] = json.loads(cli("runs", "--json").out)
     assert (row["state"], row["standing"]) == ("stopped", "stopped (denied)")
 

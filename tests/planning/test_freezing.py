@@ -1,5 +1,7 @@
 """A plan says who, who not and why, and every limit as a number."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.model.amounts import Share
@@ -22,17 +24,29 @@ def frozen(records, devices="organization: 123", steps="- operation: reboot", mo
 
 
 def fleet(count, **fields):
-    return [record(id=i, serial_number=f"SN{i}", **fields) for i in range(1, count + 1)]
+    return [
+        record(**{"id": i, "serial_number": f"SN{i}", "location_name": f"site {i}", **fields})
+        for i in range(1, count + 1)
+    ]
+
+
+def planned(number, *, name="branch-1", location=None, chosen_by=(123,), **more):
+    """Build what `fleet` becomes in a plan of `organization: 123`."""
+    return PlannedDevice(
+        id=number,
+        serial_number=f"SN{number}",
+        name=name,
+        chosen_by=chosen_by,
+        kind="15",
+        location=f"site {number}" if location is None else location,
+        **more,
+    )
 
 
 def test_a_plan_holds_the_chosen_devices_in_order_and_all_that_a_run_needs():
     plan = frozen(fleet(3), devices="{organization: 123, order_by: -id}", notes=["it moved"])
 
-    assert plan.devices == (
-        PlannedDevice(3, "SN3", "branch-1"),
-        PlannedDevice(2, "SN2", "branch-1"),
-        PlannedDevice(1, "SN1", "branch-1"),
-    )
+    assert plan.devices == (planned(3), planned(2), planned(1))
     assert (plan.controller, plan.created_at, plan.listed) == (BASE, NOW, 3)
     assert plan.source.text.startswith("playbook: branch")
     assert plan.warnings == ("it moved",)
@@ -126,7 +140,7 @@ def test_a_record_that_comes_again_counts_once_and_as_it_came_last():
     plan = freezer.plan(controller=BASE)
 
     assert (freezer.chosen, plan.listed) == (1, 2)
-    assert plan.devices == (PlannedDevice(1, "SN1", "new"),)
+    assert plan.devices == (planned(1, name="new", location="Seattle North", chosen_by=()),)
     assert plan.left_out[0].count == 1
 
 
@@ -162,7 +176,7 @@ def test_a_record_that_comes_again_counts_once_and_as_it_came_last():
             "organization: 123",
             "- operation: reboot",
             [*fleet(2), record(id=9, status="Down"), record(id=10, pending_settings="lan")],
-            "2 of 4 devices as they are now: 9: status is Down, not Up, 10: settings are pending: lan",
+            "2 of 4 devices as they are now: 1 Down (9), 1 with settings pending (10)",
         ),
         (
             "{organization: 123, include: [1, SN2, 77, SN88]}",
@@ -232,7 +246,9 @@ def test_devices_stand_in_the_order_of_the_waves_each_with_its_groups():
 
     assert [device.id for device in plan.devices] == [1, 4, 6, 2, 3, 5, *range(7, 21)]
     assert plan.devices[1].groups == ("site 0", "123, 15")
-    assert plan.devices[3] == PlannedDevice(2, "SN2", "branch-1", ("site 0", "123, 15"))
+    assert plan.devices[3] == replace(
+        planned(2, location="site 0", groups=("site 0", "123, 15")), kind="A"
+    )
     assert plan.limits.waves == (Wave(3, 3), Wave(5, 5), Wave(12, 11))
     assert plan.limits.max_down == 2
     assert plan.limits.max_down_per == plan.playbook.rollout.max_down_per
@@ -268,7 +284,7 @@ def test_a_set_that_the_playbook_cannot_serve_is_refused(more, message):
 
 def test_a_window_is_reckoned_on_each_devices_own_clock():
     records = [
-        record(id=1, location_timezone="America/Tijuana"),
+        record(id=1, location_name="north", location_timezone="America/Tijuana"),
         record(id=2, serial_number="SN2", location_timezone="America/Mexico_City"),
         record(id=3, serial_number="SN3", location_timezone="Atlantis"),
     ]
@@ -508,3 +524,188 @@ def test_whose_window_never_opens_is_reckoned_by_our_clock():
 
     assert never(NOW, NOW - 86_400) == []
     assert never(NOW - 86_400, NOW)
+
+
+WHERE = (
+    "{{organization: [123, 124], type: 15, where: {{{}}}, include: [1, 2, 3],"
+    " expect: {{at_least: 0}}}}"
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "attributes"),
+    [
+        ("software_version: {below: 2.5}, name: 'b*'", ("software_version", "name")),
+        ("is_active: true, created: {at_least: 2020-01-01}", ("is_active", "created")),
+        ("created: {older_than: 30d}", ()),
+        ("rack: B, organization_id: 123", ("rack", "organization_id")),
+        (
+            (
+                "status: up, status_change: {older_than: 1d}, pending_settings: none, last_connection:"
+                " {at_least: 2020-01-01}, last_configuration: present, last_change: present,"
+                " firmware_image_is_pending: false"
+            ),
+            (),
+        ),
+    ],
+)
+def test_a_plan_names_the_fields_it_was_chosen_by_without_those_that_pass(where, attributes):
+    plan = frozen(fleet(1), devices=WHERE.format(where))
+
+    named = dict.fromkeys((*attributes, "organization_id", "type"))
+    assert plan.attributes == tuple(named)
+
+
+def test_a_plan_of_named_devices_was_chosen_by_no_field():
+    plan = frozen(fleet(2), devices="include: [1, 2]")
+
+    assert plan.attributes == ()
+    assert [device.chosen_by for device in plan.devices] == [(), ()]
+
+
+def test_each_device_keeps_what_it_was_chosen_by_as_its_record_gives_it():
+    records = fleet(3, created="2026-01-01T00:00:00Z", tags=["a", "b"])
+    records[1] = record(**records[1].fields | {"software_version": "2.4.1", "is_active": "yes"})
+    fields = "software_version: 2.4.1, is_active: true, created: present, tags: present"
+
+    plan = frozen(records, devices=f"{{organization: 123, where: {{{fields}}}}}")
+
+    assert plan.attributes == (
+        "software_version",
+        "is_active",
+        "created",
+        "tags",
+        "organization_id",
+    )
+    chosen = ("2.4.1", True, 1_767_225_600.0, ["a", "b"], 123)
+    assert [device.chosen_by for device in plan.devices] == [chosen] * 3
+
+
+def test_a_million_devices_share_what_is_the_same_of_them():
+    records = [
+        record(id=i, software_version=".".join("24"), type_short_name=" NE ", location_name=" HQ ")
+        for i in (1, 2)
+    ]
+
+    first, second = frozen(
+        records, devices="{organization: 123, where: {software_version: {below: 3}}}"
+    ).devices
+
+    assert first.chosen_by is second.chosen_by
+    assert first.kind is second.kind
+    assert first.location is second.location
+
+
+def test_values_that_only_look_alike_stay_what_they_are():
+    records = [record(id=1, rack=1), record(id=2, rack=True), record(id=3, rack=1.0)]
+
+    plan = frozen(records, devices="{organization: 123, where: {rack: present}}")
+
+    assert [repr(device.chosen_by[0]) for device in plan.devices] == ["1", "True", "1.0"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "location"),
+    [
+        ({"type_short_name": " NE40 ", "location_name": "Boise"}, "NE40", "Boise"),
+        ({"type_short_name": "", "location_name": None, "location": 77}, "15", "77"),
+        ({"type": None, "location_name": "  "}, None, None),
+    ],
+)
+def test_a_device_has_its_type_and_place_by_name_else_by_number(fields, kind, location):
+    (device,) = frozen([record(**fields)]).devices
+
+    assert (device.kind, device.location) == (kind, location)
+
+
+def test_a_plan_is_good_for_a_day_from_our_clock():
+    text = source(minimal())
+    book = read_playbook(text)
+
+    plan = freeze(book, text, fleet(1), controller=BASE, now=NOW - 900, our_now=NOW + 0.1234567)
+
+    assert (plan.made_at, plan.expires_at) == (NOW + 0.123457, NOW + 86_400.123457)
+    assert plan.openings == {}
+
+
+@pytest.mark.parametrize("lifetime", [3601.0, 7 * 86_400.0])
+def test_a_plan_is_good_for_as_long_as_was_asked_for(lifetime):
+    plan = frozen(fleet(1), lifetime=lifetime)
+
+    assert plan.expires_at == NOW + lifetime
+    assert plan.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "told"),
+    [
+        (1800.0, "30m only: it has to be started before 2026-09-21 14:43:20Z"),
+        (3600.0, "1h only: it has to be started before 2026-09-21 15:13:20Z"),
+    ],
+)
+def test_a_plan_that_is_hardly_made_before_it_is_too_old_says_so(lifetime, told):
+    assert frozen(fleet(1), lifetime=lifetime).warnings == (f"the plan is good for {told}",)
+
+
+def test_a_plan_is_good_until_its_first_usable_opening_has_ended_in_each_zone():
+    records = [
+        record(id=1, location_name="a", location_timezone="America/Tijuana"),
+        record(id=2, serial_number="SN2", location_name="b"),
+    ]
+
+    plan = frozen(records, more=WINDOW)
+
+    assert {zone: len(found) for zone, found in plan.openings.items()} == {
+        "America/Mexico_City": 7,
+        "America/Tijuana": 7,
+    }
+    ends = {zone: found[0].end for zone, found in plan.openings.items()}
+    assert plan.expires_at == ends["America/Tijuana"] > ends["America/Mexico_City"]
+
+
+def test_an_opening_that_is_too_nearly_over_for_a_device_is_not_the_one_to_wait_for():
+    # Now 14:13:20; one device needs 15 minutes, and today's opening ends in 10.
+    late = "window: {opens: 23 10 * * *, lasts: 4h, timezone: UTC}\n"
+
+    plan = frozen(fleet(1), more=late)
+
+    today, tomorrow, *_ = plan.openings["UTC"]
+    assert today.end - NOW < 900
+    assert plan.expires_at == tomorrow.end
+
+
+def test_an_opening_within_the_lifetime_does_not_shorten_it():
+    plan = frozen(fleet(1), more=NIGHTLY)
+
+    assert plan.openings["UTC"][0].end < plan.expires_at == NOW + 86_400
+
+
+def test_risks_stand_in_the_order_of_their_weight():
+    records = fleet(11, location_name="Boise", location_timezone=None)
+    records[0] = record(id=1, location_name="Boise", status="Down", serial_number=None)
+
+    plan = frozen(
+        records,
+        devices="{all: true, order_by: colour, exclude: 99}",
+        steps="- operation: factory",
+        more="rollout: {max_down: 11}\n",
+        notes=["the listing changed"],
+        lifetime=60.0,
+    )
+
+    beginnings = [
+        "the listing changed",
+        "the selection names no organization",
+        "no reconf follows factory",
+        "no window",
+        "no budget",
+        "max_down 11 lets all 11 devices be down",
+        "more than half of the listed devices of Boise",
+        "the guard would skip 1 of 11",
+        "exclude names 1 device",
+        "order_by names 'colour'",
+        "1 device of the set without a serial number",
+        "the plan is good for 1m only",
+    ]
+    found = zip(plan.warnings, beginnings, strict=True)
+    assert [told for told, begins in found if not told.startswith(begins)] == []

@@ -1,5 +1,7 @@
 """The mirror of a run: what its events add up to."""
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.model.events import (
@@ -32,6 +34,7 @@ from orchestrator.model.events import (
     WindowClosed,
     WindowOpened,
 )
+from orchestrator.model.forecasts import Forecast, Spread
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, Plan
 from orchestrator.model.playbooks import Playbook, PlaybookSource
@@ -460,3 +463,39 @@ def test_a_plan_lends_its_names_titles_and_limit():
 
 def test_a_step_beyond_the_known_titles_has_its_number():
     assert told(titles=("factory",)).title(4) == "step 5"
+
+
+def test_only_devices_that_had_their_turn_count_as_progress():
+    summary = Summary()
+    for event in (
+        run_started(),
+        finished(1, at=T0 + 10),
+        finished(2, at=T0 + 20, verdict="failed"),
+        finished(3, at=T0 + 30, verdict="not_started"),
+        finished(4, at=T0 + 30, verdict="deferred"),
+        finished(5, at=T0 + 40, verdict="skipped"),
+        finished(5, at=T0 + 50, verdict="skipped"),
+    ):
+        summary.after(event)
+
+    assert summary.ends.curve() == [(T0 + 10, 1), (T0 + 20, 2), (T0 + 40, 3)]
+    assert summary.trouble_ends.curve() == [(T0 + 20, 1)]
+
+
+def test_a_plan_lends_its_words_and_its_forecast():
+    foreseen = Forecast(3, T0, 20, Spread(T0 + 1, T0 + 2, T0 + 3), ())
+    plan = replace(careful_plan(), forecast=foreseen, goes_on_after="night-0")
+    summary = Summary.of(plan)
+
+    assert summary.description == "Wipe and configure again."
+    assert summary.forecast is foreseen
+    assert summary.goes_on_after == "night-0"
+
+
+def test_the_times_of_a_step_are_those_of_the_devices_that_proved_it():
+    summary = Summary()
+    for event in (intended(1), intended(2), succeeded(1, at=T0 + 5), succeeded(2, at=T0 + 9)):
+        summary.after(event)
+
+    assert list(summary.durations(0)) == [5, 9]
+    assert list(summary.durations(1)) == []

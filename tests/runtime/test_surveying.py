@@ -7,9 +7,11 @@ import pytest
 
 from orchestrator.adapters.simulated_controller import SimulatedController
 from orchestrator.model.errors import SelectionError
+from orchestrator.planning.changing import Onlooker, changes
 from orchestrator.playbook.reading import read_playbook
 from orchestrator.runtime.surveying import survey
 from tests.support.playbooks import minimal, source
+from tests.support.recorded_runs import plan_of
 from tests.support.virtual import LoopClock
 from tests.support.worlds import START, world
 
@@ -32,7 +34,7 @@ class Ahead:
         return replace(page, server_at=page.server_at + self._seconds)
 
 
-async def surveyed(ahead, *, wait=0.0):
+async def surveyed(ahead, *, wait=0.0, lifetime=86_400.0, onlooker=None):
     clock = LoopClock()
     await anyio.sleep(wait)
     text = source(minimal("all: true", "- operation: reboot", OPENS))
@@ -45,6 +47,8 @@ async def surveyed(ahead, *, wait=0.0):
         base_url="https://control.test/api/v1",
         page_size=500,
         measured={},
+        lifetime=lifetime,
+        onlooker=onlooker,
     )
 
 
@@ -58,3 +62,64 @@ async def test_a_window_ahead_of_our_clock_is_no_matter_how_late_the_controller_
 async def test_a_window_that_our_clock_has_passed_never_opens_whatever_the_controller_thinks():
     with pytest.raises(SelectionError, match="never opens any more"):
         await surveyed(-86_400.0, wait=86_400.0)
+
+
+async def again(was, text):
+    """Survey with other words while the devices of a plan are watched."""
+    clock = LoopClock()
+    simulated = world(3)
+    onlooker = Onlooker(was)
+    now = await survey(
+        read_playbook(text),
+        text,
+        SimulatedController(simulated, clock),
+        clock,
+        base_url="https://control.test/api/v1",
+        page_size=2,
+        measured={},
+        lifetime=3_600.0,
+        onlooker=onlooker,
+    )
+    return now, changes(was, now, onlooker)
+
+
+@pytest.mark.parametrize(
+    ("devices", "reason"),
+    [
+        ("{organization: 999, expect: {at_least: 0}}", "organization_id is 456, not 999"),
+        ("{all: true, limit: 1, order_by: ['-id']}", "it is beyond the limit of 1 devices"),
+        ("{include: [1003]}", "it is not named in include"),
+        (
+            "{where: {unique_identifier: {matches: 'no-*'}}, expect: {at_least: 0}}",
+            "unique_identifier is ",
+        ),
+    ],
+)
+async def test_an_onlooker_learns_why_a_device_is_out_listed_or_not(devices, reason):
+    was, _ = await again(plan_of(1001), source(minimal("all: true")))
+    assert {1001, 1002, 1003} == {device.id for device in was.devices}
+    assert was.expires_at == pytest.approx(was.made_at + 3_600.0)
+
+    _, found = await again(was, source(minimal(devices)))
+
+    assert found.departed[0].device.id == 1001
+    assert found.departed[0].reason.startswith(reason)
+
+
+async def test_an_onlooker_learns_that_a_record_is_gone():
+    _, found = await again(plan_of(1001, 77), source(minimal("all: true")))
+
+    assert [(each.device.id, each.reason) for each in found.departed] == [
+        (77, "its record is gone")
+    ]
+
+
+async def test_only_so_many_missing_devices_are_read_one_by_one(monkeypatch):
+    monkeypatch.setattr("orchestrator.runtime.surveying.MOST_LOOKED_UP", 1)
+
+    _, found = await again(plan_of(77, 78), source(minimal("all: true")))
+
+    assert [each.reason for each in found.departed] == [
+        "its record is gone",
+        "the controller does not list it for these filters any more",
+    ]

@@ -1,17 +1,13 @@
 """`audit`: read, verify and export what a run recorded before it acted."""
 
 import json
-import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli import screen
+from orchestrator.cli import files, reading, screen
 from orchestrator.cli.app import new_app
 from orchestrator.cli.exit_codes import ExitCode
 from orchestrator.cli.options import RUNS, AsJson, RunReference, with_settings
@@ -54,7 +50,7 @@ def show(
     from orchestrator.model import moments
     from orchestrator.report.tables import tell
 
-    folder = _find(settings, run)
+    folder = reading.find(settings, run)
     summary = _names(folder)
     shown = 0
     for record in read_records(folder.require_journal(), settings.audit_key_bytes):
@@ -87,17 +83,15 @@ def verify(
     A cut tail is found only against the head that the run printed at its end.
     """
     from orchestrator.adapters import journal_reading
-    from orchestrator.adapters.journal_lines import Finding
 
-    folder = _find(settings, run)
+    folder = reading.find(settings, run)
     kept = head.strip().lower() if head is not None else None
     if kept is not None and (len(kept) != 64 or set(kept) - set("0123456789abcdef")):  # noqa: PLR2004 - of a SHA-256
         raise typer.BadParameter("--head takes the 64 hexadecimal digits that the run printed")
     found = journal_reading.verify(folder.require_journal(), settings.audit_key_bytes, kept)
     if not found.is_sound:
         screen.complain(found.detail)
-        about_keys = (Finding.OTHER_KEY, Finding.KEY_MISSING, Finding.UNKEYED, Finding.NEWER)
-        return ExitCode.USAGE if found.finding in about_keys else ExitCode.TROUBLE
+        return reading.code_of(found.finding)
     kind = "an HMAC with the audit key" if found.keyed else "SHA-256, without a key"
     screen.show(f"sound: {found.events:,} events in {found.batches:,} commits, chained by {kind}")
     if found.since_expected is not None:
@@ -118,19 +112,16 @@ def export(
     *,
     settings: "Settings",
     format_: Annotated[Format, typer.Option("--format", help="csv, or jsonl as it was recorded.")],
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write here, not to stdout."),
-    ] = None,
+    output: files.Output = None,
 ) -> int:
     """Export the audit log for other programs; jsonl is byte by byte what was recorded."""
-    if output is not None and not _is_name_of_file(output):
-        raise typer.BadParameter(f"--output takes the name of a file, this is {output!r}")
-    folder = _find(settings, run)
+    files.check_output(output)
+    folder = reading.find(settings, run)
+    files.check_spares(output, folder.journal_path, folder.plan_path)
     lines = _exported(folder, settings.audit_key_bytes, format_)
-    with _opened(output) as file:
+    with files.opened(output) as file:
         file.writelines(lines)
-    if output is not None:
+    if output not in (None, files.STDOUT):
         screen.note(f"The audit log of run {folder.run_id} is in {output}.")
     return ExitCode.DONE
 
@@ -144,52 +135,6 @@ def _exported(folder: "RunFolder", key: bytes | None, format_: Format) -> Iterab
         return (line.decode() for line in read_lines(path, key))
     numbered = ((record.seq, record.event) for record in read_records(path, key))
     return as_csv(_names(folder), numbered)
-
-
-@contextmanager
-def _opened(output: str | None) -> Iterator[TextIO]:
-    """Give stdout, or a file for its owner only that appears under its name once it is whole."""
-    from orchestrator.adapters.journal_reading import why
-
-    if output is None:
-        with screen.writing():
-            yield sys.stdout
-        return
-    target = Path(output)
-    draft = target.with_name(f".{target.name}.draft")
-    try:
-        draft.unlink(missing_ok=True)
-        with open(draft, "x", encoding="utf-8", newline="", opener=_for_its_owner) as file:
-            yield file
-        draft.replace(target)
-    except OSError as error:
-        raise RunError(f"{output} cannot be written: {why(error)}") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
-def _for_its_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _is_name_of_file(output: str) -> bool:
-    path = Path(output)
-    # Whatever is no plain file, such as /dev/null, would be replaced by one.
-    return bool(path.name) and not output.endswith("/") and not _is_other_than_file(path)
-
-
-def _is_other_than_file(path: Path) -> bool:
-    try:
-        return path.exists() and not path.is_file()
-    except OSError:
-        return False  # writing it says why
-
-
-def _find(settings: "Settings", run: str) -> "RunFolder":
-    from orchestrator.adapters.run_folder import RunsFolder
-
-    return RunsFolder(settings.runs_dir).find(run)
 
 
 def _names(folder: "RunFolder") -> "Summary":

@@ -129,11 +129,12 @@ def _for_simulator(settings: "Settings", base_url: str, speed: float) -> "Settin
 
 
 def _plan(settings: "Settings", devices: int) -> "Plan":
-    from orchestrator.bootstrap import make_plan
     from orchestrator.cli import campaign, shipped
+    from orchestrator.planner import foresee_quickly, survey_plan
 
     variables = {"limit": str(devices), "max_down": str(max(1, devices * 2 // 5))}
-    return campaign.in_loop(make_plan, settings, shipped.playbook(_PLAYBOOK), variables)
+    playbook = shipped.playbook(_PLAYBOOK)
+    return foresee_quickly(campaign.in_loop(survey_plan, settings, playbook, variables))
 
 
 def _ledger(base_url: str) -> Any:

@@ -115,8 +115,8 @@ def list_(
 
 
 def _plan(settings: "Settings", playbook: Path, variables: dict[str, str]) -> "Plan":
-    from orchestrator.bootstrap import make_plan
     from orchestrator.cli.campaign import in_loop
+    from orchestrator.planner import make_plan
 
     return in_loop(make_plan, settings, playbook, variables)
 

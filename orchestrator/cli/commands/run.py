@@ -1,18 +1,18 @@
-"""`run`: carry a playbook out."""
+"""`run`: carry a playbook out, or a plan that was made of one."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli import screen
+from orchestrator.cli import completing, screen
 from orchestrator.cli.app import new_app
 from orchestrator.cli.options import (
     CONTROLLER,
     LOG,
     OTHERS,
     RUNS,
-    PlaybookFile,
     Variables,
     read_variables,
     with_settings,
@@ -20,11 +20,22 @@ from orchestrator.cli.options import (
 
 if TYPE_CHECKING:
     from orchestrator.bootstrap import RunOutcome
+    from orchestrator.model.plans import Plan
     from orchestrator.ports import Listener
     from orchestrator.settings import Settings
 
 app = new_app()
 
+PlaybookOrPlan = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLAYBOOK|PLAN",
+        help="A playbook: a file, or the name of one that comes with the program. Or a plan that"
+        " `plan -o` kept in a file: it is carried out exactly and only once, while it is good"
+        " and its playbook is what it was.",
+        autocompletion=completing.playbook_files,
+    ),
+]
 AsEvents = Annotated[
     bool, typer.Option("--json", help="Write one JSON event a line, and nothing else, on stdout.")
 ]
@@ -34,7 +45,7 @@ Plain = Annotated[bool, typer.Option("--plain", help="Write plain lines even on 
 @app.command()
 @with_settings(CONTROLLER, RUNS, OTHERS, LOG, opens_log=True)
 def run(
-    playbook: PlaybookFile,
+    playbook: PlaybookOrPlan,
     *,
     settings: "Settings",
     var: Variables = None,
@@ -47,16 +58,26 @@ def run(
     as_json: AsEvents = False,
     plain: Plain = False,
 ) -> int:
-    """Carry a playbook out, device by device, each proven by what the controller reads back."""
-    from orchestrator.bootstrap import make_plan, start_run
-    from orchestrator.cli import campaign, plan_text, shipped
+    """Carry a playbook or a plan out, device by device, each proven by what is read back."""
+    from orchestrator.adapters.plan_file import is_plan
+    from orchestrator.bootstrap import start_run
+    from orchestrator.cli import campaign, plan_text
     from orchestrator.cli.confirming import confirm
+    from orchestrator.planner import plan_to_run
 
+    is_kept = is_plan(Path(playbook))
+    if is_kept and var:
+        what = f"--var is for a playbook; the plan {playbook} has its variables already"
+        raise typer.BadParameter(what)
     if name is not None:
         campaign.check_name(settings, name)
     variables = read_variables(var)
     style = campaign.style_for(settings, as_json=as_json, plain=plain)
-    plan = campaign.in_loop(make_plan, settings, shipped.find(playbook), variables)
+    plan = (
+        plan_to_run(settings, Path(playbook))
+        if is_kept
+        else _planned(settings, playbook, variables)
+    )
     tell = screen.note if as_json else screen.show
     for line in plan_text.brief(plan):
         tell(line)
@@ -67,7 +88,16 @@ def run(
     run_id = name or campaign.new_run_id(settings, plan)
 
     async def drive(listeners: "Sequence[Listener]") -> "RunOutcome":
-        return await start_run(settings, plan, run_id=run_id, listeners=listeners)
+        return await start_run(settings, plan, run_id=run_id, listeners=listeners, once=is_kept)
 
     outcome = campaign.carry_out(settings, plan, run_id, drive, style=style)
     return campaign.code_of(outcome)
+
+
+def _planned(settings: "Settings", playbook: str, variables: dict[str, str]) -> "Plan":
+    """Make the plan of a playbook, with a forecast where that takes seconds only."""
+    from orchestrator.cli import shipped
+    from orchestrator.cli.campaign import in_loop
+    from orchestrator.planner import foresee_quickly, survey_plan
+
+    return foresee_quickly(in_loop(survey_plan, settings, shipped.find(playbook), variables))

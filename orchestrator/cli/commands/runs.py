@@ -1,92 +1,94 @@
-"""`runs`: the runs there are."""
+"""`runs`: the runs there are, and what became of them."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from orchestrator.cli import screen
 from orchestrator.cli.app import new_app
 from orchestrator.cli.options import RUNS, AsJson, with_settings
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.run_folder import Listed
+    from orchestrator.cli.history import Row
     from orchestrator.settings import Settings
 
 app = new_app()
 
+NEWEST = 30
+"""Runs that are shown to people who do not say how many."""
+
 
 @app.command()
 @with_settings(RUNS)
-def runs(*, settings: "Settings", as_json: AsJson = False) -> int:
+def runs(
+    *,
+    settings: "Settings",
+    playbook: Annotated[
+        str | None,
+        typer.Option("--playbook", metavar="NAME", help="Of this playbook; * and ? stand for any."),
+    ] = None,
+    verdict: Annotated[
+        str | None,
+        typer.Option(
+            "--verdict", metavar="WORDS", help="With a device of one of these: failed,unconfirmed."
+        ),
+    ] = None,
+    state: Annotated[
+        str | None,
+        typer.Option("--state", metavar="WORDS", help="In one of these states: running,stopped."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="WHEN", help="Begun on this day (UTC) or later, or 30d."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="WHEN", help="Begun on this day (UTC) or before, or 2d."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            metavar="N",
+            min=1,
+            help=f"Show so many, the newest; else {NEWEST}, and all with --json.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
     """List the runs, the newest first, with what became of their devices."""
-    from orchestrator.adapters.run_folder import RunsFolder
+    from orchestrator.cli import history
 
-    rows = []
-    notes: dict[str, int] = {}
-    for run in RunsFolder(settings.runs_dir).listed():
-        row, note = _row(run, settings.audit_key_bytes)
-        rows.append(row)
-        if note:
-            notes[note] = notes.get(note, 0) + 1
+    wanted = history.read_wanted(
+        settings, playbook=playbook, verdict=verdict, state=state, since=since, until=until
+    )
+    found = history.History(settings, wanted, None if as_json else NEWEST)
+    if limit is not None:
+        found.limit = limit
+    rows = found.rows()
     if as_json:
-        screen.show_data(json.dumps(rows, indent=2))
+        screen.show_data(json.dumps([row.as_object() for row in rows], indent=2))
     else:
-        _show(settings, rows)
-    for note, count in notes.items():
+        _show(settings, found.total, rows)
+    if found.hidden and not as_json:
+        screen.note(_more(found.hidden, len(rows)))
+    for note, count in found.notes.items():
         screen.note(f"{screen.counted(count, 'audit log')} {note}.")
     return 0
 
 
-def _show(settings: "Settings", rows: "list[dict[str, object]]") -> None:
-    if not rows:
+def _show(settings: "Settings", total: int, rows: "list[Row]") -> None:
+    from orchestrator.cli import history
+
+    if not total:
         screen.note(f"There are no runs in {settings.runs_dir} yet.")
-        return
-    head = ("RUN", "STATE", "DEVICES")
-    lines = [(row["run"], row["standing"], row["damage"] or _told(row)) for row in rows]
-    for line in screen.table(head, lines, limit=screen.width()):
-        screen.show(line)
+    elif not rows:
+        screen.note(f"None of the {screen.counted(total, 'run')} in {settings.runs_dir} is so.")
+    else:
+        for line, colour in history.lines(rows, screen.width()):
+            screen.show(line, colour)
 
 
-def _row(run: "Listed", key: bytes | None) -> tuple[dict[str, object], str]:
-    """Give a run as one object, and what is to be said of how far its audit log was checked."""
-    from orchestrator.adapters.journal_reading import read_records, trust_in
-    from orchestrator.model import moments
-    from orchestrator.model.errors import JournalError
-    from orchestrator.report.standing import in_short
-    from orchestrator.report.summary import Summary
-
-    summary = Summary()
-    damage = run.damage
-    note = ""
-    if run.started is not None and not damage:
-        try:
-            path = run.folder.journal_path
-            trust = trust_in(path, key)
-            note = trust.note
-            for record in read_records(path, trust.key, believed=trust.believed):
-                summary.after(record.event)
-        except JournalError as error:
-            damage = str(error)
-    started = run.started
-    driven = run.holder is not None
-    row: dict[str, object] = {
-        "run": run.folder.run_id,
-        "playbook": started.playbook if started else None,
-        "started_at": moments.as_text(started.at) if started else None,
-        "started_by": started.started_by if started else None,
-        "state": "damaged" if damage else summary.state_if(driven=driven).value,
-        "standing": "damaged" if damage else in_short(summary, driven=driven),
-        "devices": summary.total,
-        "verdicts": summary.counts(),
-        "damage": damage or None,
-    }
-    return row, note
-
-
-def _told(row: dict[str, object]) -> str:
-    verdicts = row["verdicts"]
-    assert isinstance(verdicts, dict)
-    counts = [f"{n:,} {verdict.replace('_', ' ')}" for verdict, n in verdicts.items() if n]
-    left = int(str(row["devices"])) - sum(verdicts.values())
-    if left > 0:
-        counts.append(f"{left:,} without a verdict")
-    return f"{row['devices']:,}: {', '.join(counts)}" if counts else f"{row['devices']:,}"
+def _more(hidden: int, shown: int) -> str:
+    return f"{hidden:,} more, older ones; see them with --limit {hidden + shown}"

@@ -1,0 +1,219 @@
+"""The drawing board: plans made, foreseen, read from files, and made again after a run."""
+
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from anyio import to_thread
+
+from orchestrator.adapters import plan_file
+from orchestrator.adapters.earlier_runs import experience
+from orchestrator.adapters.ended_run import read_ended
+from orchestrator.adapters.kept_playbook import source_now
+from orchestrator.adapters.run_folder import RunsFolder
+from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.taken_plans import check_untaken
+from orchestrator.bootstrap import check_age, check_controller, connected, why_untold
+from orchestrator.model.errors import RunError
+from orchestrator.model.forecasts import Forecast, WhatIf
+from orchestrator.model.plans import Plan
+from orchestrator.model.playbooks import Playbook, PlaybookSource
+from orchestrator.model.selections import Expectation
+from orchestrator.model.steps import OperationStep
+from orchestrator.model.verdicts import Verdict
+from orchestrator.planning.changing import Onlooker, changed_lines
+from orchestrator.planning.experiencing import Experience
+from orchestrator.planning.following import Now, chosen, follow
+from orchestrator.planning.foreseeing import campaigns_for, foresee
+from orchestrator.planning.supposing import Supposition, suppose
+from orchestrator.playbook import composing
+from orchestrator.playbook.faults import Faults
+from orchestrator.playbook.loading import load_playbook
+from orchestrator.runtime.rereading import reread
+from orchestrator.runtime.surveying import survey
+from orchestrator.settings import Settings
+
+_QUICKLY = 20_000
+"""Device walks that are foreseen before a run that nobody planned: a few seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """A plan without its forecast, and what that is made from."""
+
+    plan: Plan
+    experience: Experience
+
+
+async def make_plan(settings: Settings, playbook: Path, variables: Mapping[str, str]) -> Plan:
+    """Read the playbook and the inventory (GETs only) and freeze the device set; without a forecast.
+
+    Raises PlaybookError, SelectionError, SettingsError or ControllerError.
+    """
+    return (await survey_plan(settings, playbook, variables)).plan
+
+
+async def survey_plan(
+    settings: Settings,
+    playbook: Path,
+    variables: Mapping[str, str],
+    *,
+    lifetime: float | None = None,
+    may_be_empty: bool = False,
+    onlooker: Onlooker | None = None,
+) -> Surveyed:
+    """Make a plan as `make_plan` does, and give with it what earlier runs teach.
+
+    With `may_be_empty` a choice of no device is a plan too, unless the playbook itself says how many
+    it expects. An onlooker is shown every record that is judged (`survey`).
+    """
+    read, source = load_playbook(playbook, variables)
+    learnt = await to_thread.run_sync(partial(_experience, settings, read))
+    asked = _expecting_nothing(read) if may_be_empty and not _says_how_many(source) else read
+    async with connected(settings, read.requests) as (controller, clock):
+        plan = await survey(
+            asked,
+            source,
+            controller,
+            clock,
+            base_url=settings.base_url,
+            page_size=settings.page_size,
+            measured=learnt.measured(),
+            lifetime=settings.plan_lifetime if lifetime is None else lifetime,
+            onlooker=onlooker,
+        )
+    untold = why_untold(settings, read)
+    warnings = plan.warnings if untold is None else (*plan.warnings, untold)
+    return Surveyed(replace(plan, playbook=read, warnings=warnings), learnt)
+
+
+async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Verdict]) -> Surveyed:
+    """Plan again for the devices that a run left with these verdicts, each from where it stopped.
+
+    Only GETs are sent, and none when there is nobody to plan for: then the plan has no devices, and
+    says why. Raises RunError when the run is not over, JournalError when its journal cannot be
+    believed, SelectionError when the playbook's window cannot serve, or ControllerError.
+    """
+    folder = RunsFolder(settings.runs_dir).find(reference)
+    key = settings.audit_key_bytes
+    ended = await to_thread.run_sync(partial(read_ended, folder, key))
+    before = ended.plan
+    check_controller(settings, before, f"run {folder.run_id}")
+    learnt = await to_thread.run_sync(partial(_experience, settings, before.playbook))
+    devices = chosen(before, ended.left, verdicts)
+    if devices:
+        async with connected(settings, before.playbook.requests) as (controller, clock):
+            now = await reread(
+                before.playbook,
+                devices,
+                controller,
+                clock,
+                listed=before.listed,
+                page_size=settings.page_size,
+            )
+    else:
+        at = SystemClock(settings.speed).now()
+        now = Now({}, at, at)
+    plan = follow(
+        before,
+        folder.run_id,
+        ended.left,
+        verdicts,
+        now,
+        measured=learnt.measured(),
+        lifetime=settings.plan_lifetime,
+    )
+    untold = why_untold(settings, before.playbook)
+    note = f"the audit log of run {folder.run_id} is {ended.note}" if ended.note else None
+    warnings = (*plan.warnings, *(each for each in (untold, note) if each is not None))
+    return Surveyed(replace(plan, warnings=warnings), learnt)
+
+
+def _experience(settings: Settings, playbook: Playbook) -> Experience:
+    steps = (step for step in playbook.all_steps if isinstance(step, OperationStep))
+    return experience(
+        settings.runs_dir,
+        playbook.name,
+        settings.audit_key_bytes,
+        controller=settings.base_url,
+        operations=tuple(dict.fromkeys(step.operation for step in steps)),
+    )
+
+
+def _says_how_many(source: PlaybookSource) -> bool:
+    """Tell whether the text of a playbook that was read has an `expect` of its own."""
+    root = composing.compose(source.text.removeprefix("\ufeff"), Faults(source.path, source.text))
+    devices = root.get("devices") if isinstance(root, composing.Mapping) else None
+    return isinstance(devices, composing.Mapping) and devices.get("expect") is not None
+
+
+def _expecting_nothing(playbook: Playbook) -> Playbook:
+    return replace(playbook, selection=replace(playbook.selection, expect=Expectation(at_least=0)))
+
+
+def foresee_plan(surveyed: Surveyed, *, campaigns: int | None = None) -> Plan:
+    """Give the plan with its forecast: so many campaigns in virtual time, None as many as its size
+    allows, 0 none at all. Takes up to a minute of computing.
+    """
+    plan = surveyed.plan
+    if campaigns == 0 or not plan.devices:
+        return plan
+    return replace(plan, forecast=_foreseen(plan, surveyed.experience, campaigns))
+
+
+def foresee_quickly(surveyed: Surveyed) -> Plan:
+    """Give the plan with a forecast of fewer campaigns, where that takes seconds only; else without."""
+    devices = len(surveyed.plan.devices)
+    campaigns = campaigns_for(devices, _QUICKLY) if devices <= _QUICKLY else 0
+    return foresee_plan(surveyed, campaigns=campaigns)
+
+
+def foresee_what_ifs(
+    surveyed: Surveyed, asked: Sequence[Supposition], *, campaigns: int | None = None
+) -> list[WhatIf]:
+    """Foresee the same plan with something changed, once for each thing supposed.
+
+    The same chance meets them all, so that they differ by what is supposed only. Raises WhatIfError
+    when the plan has nothing that could be changed so.
+    """
+    supposed = [suppose(surveyed.plan, surveyed.experience, each) for each in asked]
+    return [
+        WhatIf(each.label, _foreseen(plan, learnt, campaigns))
+        for each, (plan, learnt) in zip(asked, supposed, strict=True)
+    ]
+
+
+def _foreseen(plan: Plan, learnt: Experience, campaigns: int | None) -> Forecast:
+    def chances(seed: int) -> Callable[[], float]:
+        return random.Random(seed).random
+
+    return foresee(plan, learnt, chances, begins_at=plan.made_at, campaigns=campaigns)
+
+
+def plan_to_run(settings: Settings, path: Path) -> Plan:
+    """Read a plan from a file, if it may be carried out now with these settings.
+
+    Raises RunError in one sentence, with what differs, when it is not what was made, is of another
+    version or controller, has expired, was carried out already, or its playbook has changed.
+    """
+    stored = plan_file.read_current(path)
+    plan = stored.plan
+    check_controller(settings, plan, f"the plan {path}")
+    check_age(plan, f"the plan {path}", SystemClock().now())
+    runs = RunsFolder(settings.runs_dir)
+    check_untaken(settings.locks_dir, runs, stored.digest, what=f"the plan {path}")
+    if plan.goes_on_after is None:  # else its playbook is that of the run, whatever became of it
+        _check_playbook(plan, path)
+    return plan
+
+
+def _check_playbook(plan: Plan, path: Path) -> None:
+    found = changed_lines(plan.source, source_now(plan.source, path))
+    if found:
+        told = "".join(f"\n  {each}" for each in found)
+        raise RunError(
+            f"the playbook of the plan {path} has changed since the plan was made;"
+            f" put it back or make a new plan:{told}"
+        )

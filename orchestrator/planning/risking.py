@@ -1,0 +1,147 @@
+"""What the records of a device set let one fear, in a few sentences; each device in one of them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from orchestrator.engine.choosing.matching import printable
+from orchestrator.engine.choosing.selecting import Rejection, rejection
+from orchestrator.model import durations
+from orchestrator.model.devices import Device, Status
+from orchestrator.model.plans import Limits, PlannedDevice
+from orchestrator.model.playbooks import Playbook
+from orchestrator.model.selections import Condition
+from orchestrator.planning.tallying import EXAMPLES, Tally, counted, some
+from orchestrator.planning.warning import operations_of
+
+LONG_AGO = 86_400.0
+"""Seconds without a contact after which a device may be gone, where its update period is unknown."""
+
+PERIODS = 3
+"""Update periods without a contact after which it may be gone."""
+
+SMALL = 3
+"""Devices from which on a location is one that can be half touched."""
+
+_PLACES = frozenset({"location", "location_name", "location_short_name"})
+
+
+def location_risks(
+    playbook: Playbook,
+    limits: Limits,
+    devices: Iterable[PlannedDevice],
+    listed: Mapping[str, int],
+) -> list[str]:
+    """Warn of locations of whose listed devices more than half is disturbed."""
+    if not playbook.is_disruptive:
+        return []
+    touched = Counter(device.location for device in devices if device.location is not None)
+    most = [
+        (printable(place), count, listed[place])
+        for place, count in touched.most_common()
+        if listed[place] >= SMALL and 2 * count > listed[place]
+    ]
+    if not most:
+        return []
+    grouped = any(not _PLACES.isdisjoint(limit.fields) for limit in limits.max_down_per)
+    together = limits.max_down > 1 and not grouped
+    hint = "; no max_down_per keeps them from being down together" if together else ""
+    what = "more than half of the listed devices of"
+    if len(most) == 1:
+        ((place, count, of),) = most
+        return [f"{what} {place} is in the set: {count} of {of}{hint}"]
+    named = [f"{place} ({count} of {of})" for place, count, of in most[:EXAMPLES]]
+    return [f"{what} each of {len(most)} locations is in the set: {some(named, len(most))}{hint}"]
+
+
+def record_risks(playbook: Playbook, kept: Sequence[Device], now: float) -> list[str]:
+    """Warn of devices that the guard would skip, and of doubtful ones that it would let pass."""
+    guard = _first_guard(playbook)
+    skipped: dict[str, Tally] = {}
+    passing: list[Device] = []
+    for device in kept:
+        found = rejection(guard, device, now)
+        if found is None:
+            passing.append(device)
+        else:
+            skipped.setdefault(_why(found, device), Tally()).add(device)
+    risks = _skipped(skipped, len(kept))
+    if not operations_of(playbook):
+        return risks
+    down = [device for device in passing if device.status is Status.DOWN]
+    if down:
+        risks.append(f"{_are(len(down))} Down already, which the guard lets pass: {Tally.of(down)}")
+        passing = [device for device in passing if device.status is not Status.DOWN]
+    if playbook.is_disruptive:
+        risks += _unsettled(passing)
+    return risks + _unseen(passing, now)
+
+
+def _first_guard(playbook: Playbook) -> tuple[Condition, ...]:
+    operations = operations_of(playbook)
+    if not operations:
+        return ()
+    guard = playbook.guard
+    return guard.disruptive if operations[0].is_disruptive else guard.gentle
+
+
+def _why(found: Rejection, device: Device) -> str:
+    if found.rule == "settings are pending":
+        return "with settings pending"
+    if device.status is Status.DOWN and found.rule.startswith("status "):
+        return "Down"
+    return f"because {found.rule}"
+
+
+def _skipped(skipped: Mapping[str, Tally], devices: int) -> list[str]:
+    if not skipped:
+        return []
+    count = sum(tally.count for tally in skipped.values())
+    by_count = sorted(skipped.items(), key=lambda entry: -entry[1].count)
+    reasons = ", ".join(f"{tally.count} {why} ({tally})" for why, tally in by_count)
+    of = f"{count} of {counted(devices, 'device')}"
+    return [f"the guard would skip {of} as they are now: {reasons}"]
+
+
+def _unsettled(devices: Sequence[Device]) -> list[str]:
+    pending, firmware = Tally(), Tally()
+    for device in devices:
+        if device.firmware_is_pending:
+            firmware.add(device)
+        elif device.pending:
+            pending.add(device, ", ".join(map(printable, device.pending)))
+    risks = []
+    if pending.count:
+        who = counted(pending.count, "device")
+        risks.append(f"{who} with settings pending, which the guard lets pass: {pending}")
+    if firmware.count:
+        who = counted(firmware.count, "device")
+        risks.append(
+            f"{who} with firmware pending, proven back in service only once it is installed:"
+            f" {firmware}"
+        )
+    return risks
+
+
+def _unseen(devices: Sequence[Device], now: float) -> list[str]:
+    """Warn of devices that did not call for long; the guard may find them Up all the same."""
+    ages: list[tuple[float, Device]] = []
+    measures = set()
+    for device in devices:
+        if device.last_connection is None:
+            continue
+        age, period = now - device.last_connection, device.update_frequency
+        if age > (LONG_AGO if period is None else PERIODS * period):
+            ages.append((age, device))
+            measures.add("a day" if period is None else f"{PERIODS} update periods")
+    if not ages:
+        return []
+    ages.sort(key=lambda aged: (-aged[0], aged[1].id))
+    named = [f"{device.id} ({durations.as_text(age)})" for age, device in ages[:EXAMPLES]]
+    long = " or ".join(sorted(measures, reverse=True))
+    oldest = f"the longest {durations.as_text(ages[0][0])} ago"
+    who = counted(len(ages), "device")
+    return [f"{who} last seen more than {long} ago, {oldest}: {some(named, len(ages))}"]
+
+
+def _are(count: int) -> str:
+    return "1 device is" if count == 1 else f"{count} devices are"
