@@ -11,7 +11,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 UV := uv==0.13.9
 
-.PHONY: help venv demo test check check-campaigns format bench lock clean
+.PHONY: help venv demo test check check-campaigns check-forecasts format bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,10 @@ check: $(READY) ## Check format, lint, types and layers
 # SEED=17 tells the story of one of them.
 check-campaigns: $(READY) ## Run SEEDS=500 drawn campaigns and check every promise of a run
 	@$(BIN)/python -m tests.campaigns $(if $(SEED),--seed $(SEED),$(or $(SEEDS),500))
+
+# EACH=6 campaigns of each of the ten kinds.
+check-forecasts: $(READY) ## Hold forecasts against the campaigns they foresaw
+	@$(BIN)/python -m tests.forecasts $(EACH)
 
 format: $(READY) ## Format the code and apply the safe fixes
 	@$(BIN)/ruff check --quiet --fix-only .

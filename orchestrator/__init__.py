@@ -17,4 +17,4 @@ switchboard the hand on the switch: orders and questions to a run, whether it is
 cli         the command line
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -23,11 +23,11 @@ from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.selections import Expectation
 from orchestrator.model.steps import OperationStep
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.changing import Onlooker, changed_lines
-from orchestrator.planning.experiencing import Experience
-from orchestrator.planning.following import Now, chosen, follow
-from orchestrator.planning.foreseeing import campaigns_for, foresee
-from orchestrator.planning.supposing import Supposition, suppose
+from orchestrator.planning.drafting.changing import Onlooker, changed_lines
+from orchestrator.planning.drafting.following import Now, chosen, follow
+from orchestrator.planning.foresight.experiencing import Experience
+from orchestrator.planning.foresight.foreseeing import campaigns_for, foresee
+from orchestrator.planning.foresight.supposing import Supposition, suppose
 from orchestrator.playbook import composing
 from orchestrator.playbook.faults import Faults
 from orchestrator.playbook.loading import load_playbook

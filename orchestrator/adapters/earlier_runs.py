@@ -13,8 +13,8 @@ from orchestrator.model.events import Event, RunStarted
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan
 from orchestrator.model.steps import OperationStep
-from orchestrator.planning.experiencing import ENOUGH, Experience
-from orchestrator.planning.learning import Lesson, learn, put_together
+from orchestrator.planning.foresight.experiencing import ENOUGH, Experience
+from orchestrator.planning.foresight.learning import Lesson, learn, put_together
 
 MOST_EVENTS = 200_000
 """Events that are read in all."""

@@ -10,7 +10,7 @@ from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import RunError, RunLockedError
 from orchestrator.model.events import Event, RunFinished, RunStarted
 from orchestrator.model.plans import Plan
-from orchestrator.planning.following import Stop, stops
+from orchestrator.planning.drafting.following import Stop, stops
 
 
 @dataclass(frozen=True, slots=True)

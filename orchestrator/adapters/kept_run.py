@@ -12,7 +12,7 @@ from orchestrator.adapters.run_folder import RunFolder
 from orchestrator.model.errors import RunError
 from orchestrator.model.events import Event, RunStarted
 from orchestrator.model.plans import Plan
-from orchestrator.report.html import as_html
+from orchestrator.report.page.document import as_html
 from orchestrator.report.summary import Summary
 
 log = structlog.get_logger(__name__)

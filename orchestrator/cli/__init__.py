@@ -8,8 +8,13 @@ options        options that several commands share
 completing     what a shell offers after <Tab>
 screen         text for people: what goes to stdout, what to stderr, tables
 confirming     the typed confirmation before a destructive run
+plan_text      a plan for people and programs; plan_rollout, plan_window, plan_forecast, plan_layout:
+               its parts; plan_changes: what has changed since it was made
 listeners      a run as plain lines or JSON lines; live: as a view across the room
 campaign       drive a run or take one over, and tell how it ended
+reading        one pass over a run's journal that folds and checks it; history: the list of runs
+contrast_text  two runs held against each other; comparing: a run against a simulator's ledger
+files          what a command writes, whole or not at all
 orders         give a run an order, and tell what came of it
 shipped        where the playbooks are that come with the program
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 from orchestrator.cli import screen
 from orchestrator.model import moments
 from orchestrator.model.plans import Plan, PlannedDevice
-from orchestrator.planning.changing import Changes, ValueChange
+from orchestrator.planning.drafting.changing import Changes, ValueChange
 
 _FEW = 20
 

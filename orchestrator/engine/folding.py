@@ -29,22 +29,25 @@ def fold(run: "Run", event: Event) -> None:
     """Change the run as the event says; nothing but events and what was read changes it."""
     run.last_at = max(run.last_at, event.at)
     kind = type(event)
-    if kind in progressing.FOLDS:
-        _after_device(run, event, kind)
-    else:
+    of_device = _OF_DEVICES.get(kind)
+    if of_device is None:
         _FOLDS[kind](run, event)
+    else:
+        _after_device(run, event, *of_device)
     run.before_gap = event.at
 
 
 # --- one device -----------------------------------------------------------------------------------
 
 
-def _after_device(run: "Run", event: Any, kind: type[object]) -> None:
+def _after_device(
+    run: "Run", event: Any, change: Callable[..., None], consequence: Callable[..., None] | None
+) -> None:
     device = run.devices.get(event.device)
     if device is None:
         device = run.begin(run.planned[event.device])
     held, was_sent = device.holds_slot, device.phase is Phase.SENT
-    progressing.FOLDS[kind](device, event, run.active(event.at))
+    change(device, event, run.active(event.at))
     if device.holds_slot is not held:
         if held:
             run.admissions.slot_given_back(device)
@@ -53,7 +56,6 @@ def _after_device(run: "Run", event: Any, kind: type[object]) -> None:
     is_sent = device.phase is Phase.SENT
     if is_sent is not was_sent:
         run.admissions.in_flight += 1 if is_sent else -1
-    consequence = _CONSEQUENCES.get(kind)
     if consequence is not None:
         consequence(run, device, event)
     if device.phase is not Phase.ENDED:
@@ -155,6 +157,11 @@ _CONSEQUENCES: dict[type[object], Callable[..., None]] = {
     events.StepFailed: _failed,
     events.DeviceFinished: _ended,
 }
+
+_OF_DEVICES = {
+    kind: (change, _CONSEQUENCES.get(kind)) for kind, change in progressing.FOLDS.items()
+}
+"""How each event of one device changes it, and what follows from that for the run."""
 
 
 # --- the run as a whole -----------------------------------------------------------------------------

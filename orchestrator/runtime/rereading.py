@@ -7,7 +7,7 @@ from contextlib import aclosing
 from orchestrator.engine.choosing.selecting import lasting_filters_of
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device, DeviceId
 from orchestrator.model.playbooks import Playbook
-from orchestrator.planning.following import Now
+from orchestrator.planning.drafting.following import Now
 from orchestrator.ports import Clock, Controller
 from orchestrator.runtime.listing import Listing
 from orchestrator.runtime.looking import read_each

@@ -8,8 +8,8 @@ from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan
 from orchestrator.model.playbooks import Playbook, PlaybookSource
-from orchestrator.planning.changing import Onlooker
-from orchestrator.planning.freezing import Freezer
+from orchestrator.planning.drafting.changing import Onlooker
+from orchestrator.planning.drafting.freezing import Freezer
 from orchestrator.ports import Clock, Controller
 from orchestrator.runtime.listing import Listing
 from orchestrator.runtime.looking import read_each, read_in_full

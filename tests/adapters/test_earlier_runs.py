@@ -85,7 +85,8 @@ def test_types_of_devices_are_told_apart_as_the_plan_knows_them(runs):
 
 def test_the_error_of_the_forecast_is_learnt_in_the_same_pass(runs):
     end = T0 + 100.0
-    forecast = Forecast(5, T0, 1, Spread(end, end + 10, end + 20), ("reboot: 40 device runs",), is_measured=True)
+    spread = Spread(end, end + 10, end + 20)
+    forecast = Forecast(5, T0, 1, spread, ("reboot: 40 device runs",), is_measured=True)
     plan = plan_of(1001, forecast=forecast)
     record(runs, [*story(90.0), RunFinished(T0 + 150.0, {"succeeded": 1})], plan=plan)
 

@@ -8,7 +8,7 @@ from orchestrator.adapters import plan_file
 from orchestrator.adapters.ended_run import read_ended
 from orchestrator.model.errors import JournalError, RunError, RunLockedError
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.following import Stop
+from orchestrator.planning.drafting.following import Stop
 from tests.support.histories import T0
 from tests.support.recorded_runs import ENDING, STORY, plan_of, record
 

@@ -30,7 +30,7 @@ from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, PlannedDevice, Wave
 from orchestrator.model.policies import Budget, GroupLimit
 from orchestrator.model.windows import Opening
-from orchestrator.planning.freezing import freeze
+from orchestrator.planning.drafting.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
 

@@ -40,8 +40,8 @@ from orchestrator.model.steps import (
 )
 from orchestrator.model.verdicts import Verdict
 from orchestrator.model.windows import Blackout, Window
-from orchestrator.planning.expecting import expectations
-from orchestrator.planning.freezing import freeze
+from orchestrator.planning.drafting.expecting import expectations
+from orchestrator.planning.drafting.freezing import freeze
 from orchestrator.simulator.answering import perform_page
 from orchestrator.simulator.devices import SimulatedDevice
 from orchestrator.simulator.endpoints import Rules

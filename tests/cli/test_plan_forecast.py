@@ -15,7 +15,7 @@ from orchestrator.model.forecasts import (
     WaveForecast,
     WhatIf,
 )
-from orchestrator.planning.freezing import freeze
+from orchestrator.planning.drafting.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
 

@@ -8,7 +8,7 @@ import pytest
 from orchestrator.cli import plan_text
 from orchestrator.model.steps import CheckStep, SleepStep
 from orchestrator.model.windows import Opening
-from orchestrator.planning.freezing import freeze
+from orchestrator.planning.drafting.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
 from tests.support.recorded_runs import plan_of

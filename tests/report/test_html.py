@@ -24,7 +24,7 @@ from orchestrator.model.events import (
 )
 from orchestrator.model.forecasts import Forecast, Spread, WaveForecast
 from orchestrator.model.plans import PlannedDevice
-from orchestrator.report.html import as_html
+from orchestrator.report.page.document import as_html
 from orchestrator.report.summary import Summary
 from tests.support.histories import (
     T0,
@@ -506,7 +506,7 @@ def test_an_absent_process_is_marked():
 
 def test_no_command_loads_the_plotting_library_before_it_draws():
     code = (
-        "import sys, orchestrator.report.html, orchestrator.adapters.kept_run;"
+        "import sys, orchestrator.report.page.document, orchestrator.adapters.kept_run;"
         "assert not {'matplotlib', 'numpy'} & set(sys.modules)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

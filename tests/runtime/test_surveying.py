@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.adapters.simulated_controller import SimulatedController
 from orchestrator.model.errors import SelectionError
-from orchestrator.planning.changing import Onlooker, changes
+from orchestrator.planning.drafting.changing import Onlooker, changes
 from orchestrator.playbook.reading import read_playbook
 from orchestrator.runtime.surveying import survey
 from tests.support.playbooks import minimal, source

@@ -22,7 +22,7 @@ from orchestrator.model.selections import Selection
 from orchestrator.model.steps import OperationStep, Step, default_proof
 from orchestrator.model.verdicts import Verdict
 from orchestrator.model.windows import Window
-from orchestrator.planning.rehearsing import Rehearsal
+from orchestrator.planning.foresight.rehearsing import Rehearsal
 from orchestrator.simulator.endpoints import Rules
 from orchestrator.simulator.faults import Faults
 from orchestrator.simulator.fleet import FleetPlan, make_fleet

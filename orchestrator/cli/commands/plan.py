@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from orchestrator.model.forecasts import WhatIf
     from orchestrator.model.plans import Plan
     from orchestrator.planner import Surveyed
-    from orchestrator.planning.supposing import Supposition
+    from orchestrator.planning.foresight.supposing import Supposition
     from orchestrator.settings import Settings
 
 app = new_app()
@@ -195,7 +195,7 @@ def _lifetime(expires: str | None) -> float | None:
 def _suppositions(texts: Sequence[str]) -> "tuple[Supposition, ...]":
     if not texts:
         return ()
-    from orchestrator.planning.supposing import WhatIfError, parse_what_ifs
+    from orchestrator.planning.foresight.supposing import WhatIfError, parse_what_ifs
 
     try:
         return parse_what_ifs(texts)
@@ -265,7 +265,7 @@ def _plan(settings: "Settings", asked: _Asked, playbook: str) -> int:
     from orchestrator.cli import shipped
     from orchestrator.cli.campaign import in_loop
     from orchestrator.planner import survey_plan
-    from orchestrator.planning.changing import to_do
+    from orchestrator.planning.drafting.changing import to_do
 
     surveyed = in_loop(
         survey_plan,
@@ -298,7 +298,7 @@ def _foreseen(surveyed: "Surveyed", asked: _Asked) -> "tuple[Plan, list[WhatIf]]
     made = foresee_plan(surveyed, campaigns=asked.campaigns)
     if not asked.suppositions or made.forecast is None:
         return made, []
-    from orchestrator.planning.supposing import WhatIfError
+    from orchestrator.planning.foresight.supposing import WhatIfError
 
     try:
         return made, foresee_what_ifs(surveyed, asked.suppositions, campaigns=asked.campaigns)
@@ -359,7 +359,7 @@ def _compare(settings: "Settings", asked: _Asked, path: Path) -> int:
     from orchestrator.cli import plan_changes, shipped
     from orchestrator.cli.campaign import in_loop
     from orchestrator.planner import survey_plan
-    from orchestrator.planning.changing import Onlooker, changes
+    from orchestrator.planning.drafting.changing import Onlooker, changes
 
     stored = read_current(path)
     was = stored.plan

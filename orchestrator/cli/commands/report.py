@@ -96,7 +96,7 @@ def _written(read: "ReadRun", format_: Format) -> Iterable[str]:
 
 
 def _page(read: "ReadRun") -> Iterable[str]:
-    from orchestrator.report.html import as_html
+    from orchestrator.report.page.document import as_html
 
     told = read.report
     page = as_html(

@@ -38,6 +38,9 @@ _DISRUPTIVE = tuple(operation for operation in Operation if operation.is_disrupt
 NAMED = 3
 """Devices of a full group that are named."""
 
+FULL = "max_down_per "
+"""How every sentence about a full group begins."""
+
 Group = tuple[int, str]
 """The number of a limit and the name of a group under it."""
 
@@ -95,7 +98,7 @@ class Groups:
         more = f" and {len(members) - NAMED} more" if len(members) > NAMED else ""
         who = f" ({some}{more})" if members else ""
         return (
-            f"max_down_per {limit.title}: {len(members)} of {group[1]} out of service{who},"
+            f"{FULL}{limit.title}: {len(members)} of {group[1]} out of service{who},"
             f" {limit.at_most} allowed"
         )
 

@@ -5,7 +5,7 @@ from orchestrator.model.errors import SelectionError
 from orchestrator.model.plans import Limits
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import Budget
-from orchestrator.planning.portioning import judged, portions
+from orchestrator.planning.drafting.portioning import judged, portions
 from orchestrator.planning.tallying import counted
 
 

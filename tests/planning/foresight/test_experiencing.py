@@ -8,10 +8,10 @@ import pytest
 
 from orchestrator.model.operations import Operation
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.experiencing import DEFAULTS, ENOUGH, Experience, Outcomes
-from orchestrator.planning.learning import learn
-from orchestrator.planning.presuming import PERCENT, PRESUMED
-from orchestrator.planning.rehearsing import Rehearsal
+from orchestrator.planning.foresight.experiencing import DEFAULTS, ENOUGH, Experience, Outcomes
+from orchestrator.planning.foresight.learning import learn
+from orchestrator.planning.foresight.presuming import PERCENT, PRESUMED
+from orchestrator.planning.foresight.rehearsing import Rehearsal
 from tests.support.campaigns import START, Setting, operation_step
 
 FACTORY, RECONF, SYNC = Operation.FACTORY, Operation.RECONF, Operation.SYNC

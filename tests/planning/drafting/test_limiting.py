@@ -10,7 +10,7 @@ from orchestrator.model.amounts import Share
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.plans import Wave
 from orchestrator.model.policies import BetweenWaves, Budget, GroupLimit, Rollout
-from orchestrator.planning.limiting import resolve_budget, resolve_limits
+from orchestrator.planning.drafting.limiting import resolve_budget, resolve_limits
 from tests.support.playbooks import minimal, playbook
 
 TENTH = Share.of_percent("10")

@@ -28,9 +28,9 @@ from orchestrator.model.events import (
 from orchestrator.model.forecasts import Forecast, Spread
 from orchestrator.model.operations import Operation
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.experiencing import Outcomes
-from orchestrator.planning.learning import Lesson, learn, put_together
-from orchestrator.planning.rehearsing import Rehearsal
+from orchestrator.planning.foresight.experiencing import Outcomes
+from orchestrator.planning.foresight.learning import Lesson, learn, put_together
+from orchestrator.planning.foresight.rehearsing import Rehearsal
 from tests.support.campaigns import START, Setting
 from tests.support.histories import (
     EVERY_KIND,
@@ -488,3 +488,14 @@ def test_of_a_lesson_only_some_operations_can_be_kept():
     assert kept.error is None
     assert lesson.error == 1.0
     assert not lesson.only({SYNC}).tells
+
+
+def test_a_device_whose_place_stayed_full_was_not_skipped_by_the_guard():
+    full = "max_down_per location: 1 of 500 out of service (7), 1 allowed"
+    story = [
+        run_started(),
+        *walk(1, 100.0),
+        finished(2, at=T0 + 1800, verdict="skipped", reason=full),
+    ]
+
+    assert learn(story, PLAN).by_kind[FACTORY, None].skipped == 0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from orchestrator.model.amounts import Share
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.plans import Wave
-from orchestrator.planning.portioning import judged, portions, spread
+from orchestrator.planning.drafting.portioning import judged, portions, spread
 from tests.support.playbooks import record
 
 COUNTS = st.integers(1, 60)

@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.model import commands, events
 from orchestrator.model.selections import Selection
-from orchestrator.planning.rehearsing import Rehearsal
+from orchestrator.planning.foresight.rehearsing import Rehearsal
 from orchestrator.simulator.faults import Faults, Rates
 from orchestrator.simulator.fleet import FleetPlan
 from tests.support.campaigns import START, Setting, operation_step

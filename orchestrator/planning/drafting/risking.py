@@ -10,8 +10,8 @@ from orchestrator.model.devices import Device, Status
 from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.selections import Condition
+from orchestrator.planning.drafting.warning import operations_of
 from orchestrator.planning.tallying import EXAMPLES, Tally, counted, some
-from orchestrator.planning.warning import operations_of
 
 LONG_AGO = 86_400.0
 """Seconds without a contact after which a device may be gone, where its update period is unknown."""

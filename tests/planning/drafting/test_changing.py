@@ -8,8 +8,8 @@ from orchestrator.model.forecasts import Forecast
 from orchestrator.model.plans import Plan
 from orchestrator.model.playbooks import PlaybookSource
 from orchestrator.model.readings import Reading
-from orchestrator.planning.changing import Onlooker, changed_lines, changes, to_do
-from orchestrator.planning.freezing import freeze
+from orchestrator.planning.drafting.changing import Onlooker, changed_lines, changes, to_do
+from orchestrator.planning.drafting.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.model.operations import Operation
-from orchestrator.planning.expecting import expectations, ninth_decile
+from orchestrator.planning.drafting.expecting import expectations, ninth_decile
 from tests.support.playbooks import minimal, playbook
 
 REDEPLOY = playbook(

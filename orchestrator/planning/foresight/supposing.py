@@ -12,7 +12,7 @@ from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, Plan
 from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS, OperationStep, proof_seconds
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.experiencing import Experience, Outcomes
+from orchestrator.planning.foresight.experiencing import Experience, Outcomes
 
 FIGURES = 1000
 """Figures in which a supposed share of failures is spelled out: it is right to a tenth of a percent."""

@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.windows import Blackout, Window
-from orchestrator.planning.fitting import Zones, check_window
+from orchestrator.planning.drafting.fitting import Zones, check_window
 from tests.support.playbooks import NOW, minimal, playbook, record
 
 MEXICO = "America/Mexico_City"

@@ -9,9 +9,9 @@ from orchestrator.model.errors import SelectionError
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import LeftOut, Limits, PlannedDevice, Wave
 from orchestrator.model.policies import Budget
-from orchestrator.planning.costing import reading_requests
-from orchestrator.planning.freezing import Freezer, freeze
-from orchestrator.planning.limiting import resolve_limits
+from orchestrator.planning.drafting.costing import reading_requests
+from orchestrator.planning.drafting.freezing import Freezer, freeze
+from orchestrator.planning.drafting.limiting import resolve_limits
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
 

@@ -13,14 +13,13 @@ from orchestrator.model.operations import Operation
 from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.selections import NewerThan, OlderThan, Selection
-from orchestrator.planning.costing import reading_requests
-from orchestrator.planning.expecting import expectations
-from orchestrator.planning.fitting import Zones, check_window, expiry_warnings, good_until
-from orchestrator.planning.limiting import resolve_limits
-from orchestrator.planning.portioning import spread
-from orchestrator.planning.risking import location_risks, record_risks
-from orchestrator.planning.tallying import Tally, counted, some
-from orchestrator.planning.warning import (
+from orchestrator.planning.drafting.costing import reading_requests
+from orchestrator.planning.drafting.expecting import expectations
+from orchestrator.planning.drafting.fitting import Zones, check_window, expiry_warnings, good_until
+from orchestrator.planning.drafting.limiting import resolve_limits
+from orchestrator.planning.drafting.portioning import spread
+from orchestrator.planning.drafting.risking import location_risks, record_risks
+from orchestrator.planning.drafting.warning import (
     field_warnings,
     group_warnings,
     identity_warnings,
@@ -28,6 +27,7 @@ from orchestrator.planning.warning import (
     playbook_warnings,
     wave_warnings,
 )
+from orchestrator.planning.tallying import Tally, counted, some
 
 DAY = 86_400.0
 """Seconds for which a plan is good unless it is said otherwise."""

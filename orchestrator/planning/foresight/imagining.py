@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 
 from orchestrator.engine.binding import binding
+from orchestrator.engine.folding import fold
 from orchestrator.engine.run import Run
 from orchestrator.engine.starting import Starts
 from orchestrator.engine.walking import concluding
@@ -25,7 +26,7 @@ from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Census, Reading
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.experiencing import Experience, Outcomes
+from orchestrator.planning.foresight.experiencing import Experience, Outcomes
 
 ANSWER = 0.15
 """Seconds a controller is taken to need for its answer to an operation request."""
@@ -37,6 +38,7 @@ MINUTE = 60.0
 
 _UNSEEN = events.Baseline(read_at=0.0, status=Status.UP.value)
 _FORESEEN = "foreseen"
+_NOTED = frozenset({events.WaveFinished, events.ApprovalAsked})
 _UP = Device(
     id=DeviceId(0),
     serial_number=None,
@@ -77,6 +79,11 @@ class Draws:
         if not outcomes.skipped:
             return False
         return self._chance() * (outcomes.tried + outcomes.skipped) >= outcomes.tried
+
+    def requests_of(self, run: DeviceRun) -> float:
+        """Give the requests that such a step took, repeats among them, in the mean."""
+        outcomes = self._of(run)
+        return outcomes.requests / outcomes.tried
 
     def end_of(self, run: DeviceRun) -> tuple[float, Verdict]:
         """Give the seconds from the request to the end of its step, and how it ends."""
@@ -169,11 +176,13 @@ class Campaign:
         self.plan = plan
         self.now = round(begins_at, 6)
         self.ends_at = self.now
-        self.requests = 0
+        self.requests = 0.0
+        """Operation requests, those among them that are repeated on the mean."""
+        self._sent = 0
         self.peak_down = 0
         self.group_peaks: Counter[str] = Counter()
         """Most devices of each group, or location, that were out of service at once."""
-        self.by_minute: Counter[int] = Counter()
+        self.by_minute: defaultdict[int, float] = defaultdict(float)
         """Operation requests in each minute since the epoch."""
         self.wave_ends: dict[int, float] = {}
         self.bound: defaultdict[str, float] = defaultdict(float)
@@ -206,11 +215,11 @@ class Campaign:
             if decision.events:
                 self._record(decision.events)
                 self.now = max(self.now, run.last_at)
-            before = self.requests
+            before = self._sent
             for command in decision.commands:
                 self._perform(command)
             # After mere intentions nothing is left to decide before time has passed.
-            if len(decision.events) == self.requests - before and not self._wait():
+            if len(decision.events) == self._sent - before and not self._wait():
                 break
         self.ends_at = self.now
         if self.left_at_cutoff is None:
@@ -267,13 +276,17 @@ class Campaign:
     def _record(self, happened: Iterable[Event]) -> None:
         run = self.run
         for event in happened:
-            run.after(event)
-            if isinstance(event, events.WaveFinished):
-                self.wave_ends[event.wave] = event.at
-            elif isinstance(event, events.ApprovalAsked):
-                at = _cut(event.at + self._approvals)
-                self._comes(at, events.ApprovalGiven(at, event.what, _FORESEEN, _FORESEEN))
+            fold(run, event)
+            if type(event) in _NOTED:
+                self._note(event)
         self.peak_down = max(self.peak_down, run.admissions.down)
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, events.WaveFinished):
+            self.wave_ends[event.wave] = event.at
+        elif isinstance(event, events.ApprovalAsked):
+            at = _cut(event.at + self._approvals)
+            self._comes(at, events.ApprovalGiven(at, event.what, _FORESEEN, _FORESEEN))
 
     def _comes(
         self, at: float, what: DeviceRun | Event, verdict: Verdict = Verdict.SUCCEEDED
@@ -292,8 +305,10 @@ class Campaign:
     def _send(self, command: SendOperation) -> None:
         run = self.run.devices[command.device]
         at = run.asked_after
-        self.requests += 1
-        self.by_minute[int(at // MINUTE)] += 1
+        self._sent += 1
+        requests = self._draws.requests_of(run)
+        self.requests += requests
+        self.by_minute[int(at // MINUTE)] += requests
         if command.operation.is_disruptive:
             self._goes_down(run.planned, 1)
         accepted = events.OperationAccepted(
@@ -302,7 +317,7 @@ class Campaign:
         if self._answer:
             self._comes(accepted.at, accepted)
         else:
-            self._record([accepted])
+            fold(self.run, accepted)
         seconds, verdict = self._draws.end_of(run)
         self._comes(at + max(seconds - self._step / 2, self._answer), run, verdict)
 

@@ -5,8 +5,8 @@ import pytest
 from orchestrator.model.operations import Operation
 from orchestrator.model.policies import GroupLimit
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.experiencing import Experience, Outcomes
-from orchestrator.planning.supposing import (
+from orchestrator.planning.foresight.experiencing import Experience, Outcomes
+from orchestrator.planning.foresight.supposing import (
     WhatIfError,
     parse_what_if,
     parse_what_ifs,

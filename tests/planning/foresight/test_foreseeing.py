@@ -12,10 +12,10 @@ from orchestrator.model.policies import Approver, BetweenWaves, Budget, GroupLim
 from orchestrator.model.steps import ApproveStep
 from orchestrator.model.verdicts import Verdict
 from orchestrator.model.windows import Window
-from orchestrator.planning.experiencing import Experience, Outcomes
-from orchestrator.planning.foreseeing import campaigns_for, foresee, spread
-from orchestrator.planning.imagining import Campaign
-from orchestrator.planning.supposing import parse_what_if, suppose
+from orchestrator.planning.foresight.experiencing import Experience, Outcomes
+from orchestrator.planning.foresight.foreseeing import campaigns_for, foresee, spread
+from orchestrator.planning.foresight.imagining import Campaign
+from orchestrator.planning.foresight.supposing import parse_what_if, suppose
 from tests.support.stories import T0, check, plan_of, sleep, step
 
 REBOOT, FACTORY, RECONF, SYNC = map(step, ("reboot", "factory", "reconf", "sync"))
@@ -314,13 +314,27 @@ def test_durations_that_nobody_measured_make_a_wider_forecast():
     assert _width(presumed) > _width(measured)
 
 
-def test_errors_of_earlier_forecasts_correct_the_next_one():
+def test_errors_of_earlier_forecasts_correct_the_next_one_as_far_as_they_agree():
     plan = plan_of(REBOOT, devices=40, max_down=1)
 
-    corrected = foreseen(plan, replace(seen(100.0), errors=(1.3, 1.28, 1.35)), 50)
+    corrected = foreseen(plan, replace(seen(100.0), errors=(1.35, 1.28, 1.3)), 50)
 
-    assert corrected.corrected_by == 1.3
-    assert corrected.ends_at.p50 - T0 == pytest.approx(1.3 * 4000, rel=0.08)
+    assert corrected.corrected_by == 1.28
+    assert corrected.ends_at.p50 - T0 == pytest.approx(1.28 * 4000, rel=0.08)
+
+
+@pytest.mark.parametrize("errors", [(1.3, 1.3), (0.9, 1.2, 1.1), ()])
+def test_errors_that_are_few_or_do_not_agree_are_chance(errors):
+    plan = plan_of(REBOOT, devices=4, max_down=1)
+
+    assert foreseen(plan, replace(seen(100.0), errors=errors)).corrected_by == 1.0
+
+
+def test_requests_that_had_to_be_repeated_before_are_taken_to_be_so_again():
+    outcomes = Outcomes(seconds=(10.0,) * 30, requests=45)
+    experience = Experience(by_kind={(operation, None): outcomes for operation in Operation})
+
+    assert foreseen(plan_of(SYNC, devices=20), experience).requests.p50 == 30
 
 
 def _width(forecast) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from orchestrator.engine.rollout.sparing import FULL
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import (
     ApprovalAsked,
@@ -31,7 +32,7 @@ from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan
 from orchestrator.model.steps import OperationStep
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.experiencing import Experience, Outcomes, together
+from orchestrator.planning.foresight.experiencing import Experience, Outcomes, together
 
 LEAST_ERROR, GREATEST_ERROR = 0.25, 4.0
 """A run so much shorter or longer than foreseen teaches no more than this."""
@@ -180,10 +181,14 @@ class _Figures:
 
     def _finished(self, event: DeviceFinished) -> None:
         self._underway.pop(event.device, None)
-        if event.verdict == Verdict.SKIPPED and event.device not in self._touched:
+        if event.verdict == Verdict.SKIPPED and self._was_guarded(event):
             tally = self._tally(event)
             if tally is not None:
                 tally.skipped += 1
+
+    def _was_guarded(self, event: DeviceFinished) -> bool:
+        """Say whether it was the guard that skipped a device: a full group is imagined anyway."""
+        return event.device not in self._touched and not event.reason.startswith(FULL)
 
     def _tally(self, event: StepSucceeded | StepFailed | DeviceFinished) -> _Tally | None:
         step = event.step

@@ -2,7 +2,7 @@
 
 The figures come from rehearsals of the simulated ordinary fleet (`simulator.temperaments.NORMAL_MIX`,
 which acts out api.md section 2) with a controller that makes no trouble: 16 fleets of 300 devices an
-operation, about 4,300 device runs each, measured by `planning.learning.learn` and rounded.
+operation, about 4,300 device runs each, measured by `planning.foresight.learning.learn` and rounded.
 
 * Devices make contact every 60, 120 or 300 s. Most take a command within 30 s, those behind NAT
   only at their next contact; that is the step in the tables of what takes a device out of service.

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.model import moments
-from orchestrator.planning.freezing import Freezer, freeze
+from orchestrator.planning.drafting.freezing import Freezer, freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import DAY, NOW, minimal, record, source
 

@@ -17,8 +17,8 @@ from orchestrator.model.events import (
 from orchestrator.model.plans import LeftOut, PlannedDevice, Wave
 from orchestrator.model.policies import Budget
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.following import Now, Stop, chosen, follow, stops
-from orchestrator.planning.freezing import freeze
+from orchestrator.planning.drafting.following import Now, Stop, chosen, follow, stops
+from orchestrator.planning.drafting.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.histories import T0, finished, intended, succeeded
 from tests.support.playbooks import NOW, minimal, record, source

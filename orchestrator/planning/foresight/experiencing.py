@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator.model.operations import Operation
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.presuming import PRESUMED, Presumption
+from orchestrator.planning.foresight.presuming import PRESUMED, Presumption
 from orchestrator.planning.tallying import counted
 
 ENOUGH = 20
@@ -130,4 +130,4 @@ DEFAULTS: Mapping[Operation, Outcomes] = {
     operation: _spelled_out(presumed) for operation, presumed in PRESUMED.items()
 }
 """What is taken of an operation nobody has measured yet; where it comes from stands in
-`planning.presuming`."""
+`planning.foresight.presuming`."""

@@ -27,21 +27,21 @@ from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.steps import OperationStep
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.costing import reading_requests
-from orchestrator.planning.expecting import Measured, expectations
-from orchestrator.planning.fitting import Zones, check_window, expiry_warnings, good_until
-from orchestrator.planning.freezing import DAY, attributes_of, planned_devices
-from orchestrator.planning.limiting import resolve_limits
-from orchestrator.planning.portioning import spread
-from orchestrator.planning.risking import record_risks
-from orchestrator.planning.tallying import EXAMPLES, Tally, counted, some
-from orchestrator.planning.warning import (
+from orchestrator.planning.drafting.costing import reading_requests
+from orchestrator.planning.drafting.expecting import Measured, expectations
+from orchestrator.planning.drafting.fitting import Zones, check_window, expiry_warnings, good_until
+from orchestrator.planning.drafting.freezing import DAY, attributes_of, planned_devices
+from orchestrator.planning.drafting.limiting import resolve_limits
+from orchestrator.planning.drafting.portioning import spread
+from orchestrator.planning.drafting.risking import record_risks
+from orchestrator.planning.drafting.warning import (
     group_warnings,
     identity_warnings,
     operations_of,
     playbook_warnings,
     wave_warnings,
 )
+from orchestrator.planning.tallying import EXAMPLES, Tally, counted, some
 
 
 @dataclass(frozen=True, slots=True)
