@@ -92,6 +92,9 @@ class Forecast:
     """Devices without a verdict when that opening ended."""
     stopped: Mapping[str, float] = field(default_factory=dict)
     """Share of campaigns that were stopped, by cause: `budget` or `wave`."""
+    asked: Mapping[str, float] = field(default_factory=dict)
+    """Share of campaigns in which a gate could not tell and asked a person, by what it asked for:
+    `wave 2`. Only where the playbook asks nobody there anyway."""
     cut_short: float = 0.0
     """Share of campaigns that were not over after the longest time that is looked ahead."""
     peak_down: Spread = Spread(0, 0, 0)

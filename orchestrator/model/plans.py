@@ -29,6 +29,9 @@ class PlannedDevice:
     location: str | None = None
     begins_at: int = 0
     """The step its walk begins at; above 0 only in a plan that goes on after another run."""
+    unproven: bool = False
+    """The run before sent it a destructive request that never was proven: what is pending now may
+    be what that left behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from orchestrator.engine.walking.concluding import Moment
 from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.model import events
-from orchestrator.model.commands import Command, ReadDevices, SendOperation, TakeCensus
+from orchestrator.model.commands import Command, HoldDevices, ReadDevices, SendOperation, TakeCensus
 from orchestrator.model.devices import Device, DeviceId, Status
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan, PlannedDevice
-from orchestrator.model.readings import Census, Reading
+from orchestrator.model.readings import Census, DevicesHeld, Reading
 from orchestrator.model.verdicts import Verdict
 from orchestrator.planning.foresight.experiencing import Experience, Outcomes
 
@@ -299,6 +299,8 @@ class Campaign:
             self._send(command)
         elif isinstance(command, ReadDevices):
             self._read(command)
+        elif isinstance(command, HoldDevices):  # taken again, after its window had let it go
+            self.run.observe(DevicesHeld(self.now, command.devices), self.now)
         elif isinstance(command, TakeCensus):
             self.run.observe(Census(self.now, ()), self.now)
 

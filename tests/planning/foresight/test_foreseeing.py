@@ -150,6 +150,17 @@ def test_waves_soak_and_people_answer_when_they_are_supposed_to():
     assert later.bound["approval"] == pytest.approx(HOUR, abs=2)
 
 
+def test_a_device_that_its_window_kept_before_its_first_request_goes_on_in_the_next_one():
+    now = datetime.fromtimestamp(T0, UTC)
+    window = Window(f"{now.minute} * * * *", 1800.0, "UTC", cutoff=600.0)
+    plan = plan_of(sleep(1500), REBOOT, devices=2, max_down=2, window=window)
+
+    campaign = imagined(plan, seen(100.0))
+
+    assert not campaign.is_cut_short
+    assert campaign.run.verdicts == {Verdict.SUCCEEDED: 2}
+
+
 def test_a_question_within_the_steps_is_answered_too():
     campaign = imagined(plan_of(ApproveStep("Go on?"), SYNC), seen(100.0))
 
