@@ -22,6 +22,10 @@ MOST_EVENTS = 200_000
 MOST_RUNS = 200
 """Runs whose first line is looked at, the newest first."""
 
+PLENTY = 200
+"""Device runs of an operation from which on no more runs of other playbooks are looked into: a few
+odd ones must not stand for all."""
+
 MOST_TAUGHT = 10
 """Runs of the same playbook that are learnt from, and again so many of others."""
 
@@ -79,8 +83,9 @@ def _lessons_of_others(
     """
     lessons: dict[str, Lesson] = {}
     without: set[str] = set()
+    lacking = {each for each in operations if tried[each] < ENOUGH}
     for run, playbook in runs:
-        wanted = {each for each in operations if tried[each] < ENOUGH}
+        wanted = {each for each in lacking if tried[each] < PLENTY}
         if not wanted or len(lessons) == MOST_TAUGHT or not reader.may_go_on:
             break
         plan = reader.plan_of(run) if playbook not in without else None

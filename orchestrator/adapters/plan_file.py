@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -135,7 +135,8 @@ def read_stored(path: Path) -> StoredPlan:
             f"the playbook kept in the plan {path} is not one that this version takes: {first}"
         ) from error
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RunError(f"the plan {path} is damaged: {error!r} where a value should be") from error
+        what = f"the plan {path} is damaged: {_wrong_part(content)}; make a new plan"
+        raise RunError(what) from error
 
 
 def read_current(path: Path) -> StoredPlan:
@@ -149,20 +150,58 @@ def read_current(path: Path) -> StoredPlan:
     return stored
 
 
+def _wrong_part(content: Any) -> str:
+    """Name the part of a damaged plan that is not as it should be, as far as that can be told."""
+    if not isinstance(content, dict):
+        return "its `plan` is not an object with the parts of a plan"
+    for name, read in _PARTS.items():
+        if name not in content:
+            return f"its part `{name}` is missing"
+        try:
+            read(content[name])
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+            return f"its part `{name}` does not hold what belongs there"
+    return "one of its parts is missing, or does not hold what belongs there"
+
+
+_PARTS: Mapping[str, Callable[[Any], object]] = {
+    "source": lambda kept: (kept["path"], kept["text"], {**kept["variables"]}, {**kept["files"]}),
+    "controller": str,
+    "created_at": lambda text: moments.from_text(text),
+    "devices": lambda kept: [_device(each) for each in kept],
+    "limits": lambda kept: _limits(kept),
+    "left_out": lambda kept: [(each["reason"], each["count"], *each["examples"]) for each in kept],
+    "warnings": tuple,
+    "operation_requests": int,
+    "reading_requests": int,
+    "listed": int,
+    "expected": tuple,
+    "expected_from": lambda _: None,
+}
+"""How each part that every version has is read; those that came later are tried after them."""
+
+
 def _document(path: Path) -> dict[str, Any]:
     try:
         raw = path.read_bytes()
     except FileNotFoundError as error:
         raise RunError(f"there is no plan {path}") from error
+    except IsADirectoryError as error:
+        raise RunError(f"{path} is a folder and no plan, {_TAKEN_FOR_ONE}") from error
     except OSError as error:
         raise RunError(f"the plan {path} cannot be read: {why(error)}") from error
+    if not raw.strip():
+        raise RunError(f"{path} is empty and no plan, {_TAKEN_FOR_ONE}")
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise RunError(f"the plan {path} is damaged: it is not JSON ({error})") from error
     if not isinstance(document, dict) or not {"v", "digest", "plan"} <= document.keys():
-        raise RunError(f"{path} is not a plan of this program")
+        raise RunError(f"{path} is not a plan of this program, {_TAKEN_FOR_ONE}")
     return document
+
+
+_TAKEN_FOR_ONE = "and a name that ends in .json means one; a playbook is named *.yaml"
 
 
 def _check_version(path: Path, version: object) -> None:
@@ -300,6 +339,8 @@ def _device_content(device: PlannedDevice) -> dict[str, Any]:
         content["chosen_by"] = list(device.chosen_by)
     if device.begins_at:
         content["begins_at"] = device.begins_at
+    if device.unproven:
+        content["unproven"] = True
     return content
 
 
@@ -361,6 +402,7 @@ def _device(content: Mapping[str, Any]) -> PlannedDevice:
         kind=_shared(content.get("kind")),
         location=_shared(content.get("location")),
         begins_at=int(content.get("begins_at", 0)),
+        unproven=bool(content.get("unproven", False)),
     )
 
 

@@ -14,7 +14,6 @@ from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event
-from orchestrator.model.policies import RequestLimits
 from orchestrator.model.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -282,8 +281,8 @@ def _limit_ordered(run: "Run", event: events.LimitOrdered) -> None:
     run.spending.limit(run.limits)
     run.admissions.groups.limits = list(run.limits.max_down_per)
     run.admissions.free(tuple(run.admissions.blocked_groups))
-    requests = RequestLimits(run.limits.delay, per_second=run.limits.per_second)
-    run.pace = replace(run.pace, gap=pacing.planned_pace(requests).gap)
+    gap = pacing.planned_pace(run.limits.delay, run.limits.per_second).gap
+    run.pace = replace(run.pace, gap=gap)
 
 
 def _notified(_: "Run", __: events.NotificationSent | events.NotificationFailed) -> None:

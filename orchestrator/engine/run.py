@@ -84,7 +84,7 @@ class Run:
             is_closed=self._closed_to,
             knows_census=lambda: self.counting.is_known(self.active(self._now)),
         )
-        self.pace = pacing.planned_pace(plan.playbook.requests)
+        self.pace = pacing.planned_pace(plan.limits.delay, plan.limits.per_second)
         self.waits = Waits(per_second=plan.limits.per_second, pages=pages)
         self.starts = Starts(plan, self.admissions, self.waits, self.approvals, self.held_by)
         self.reach = Reach()

@@ -18,6 +18,7 @@ from orchestrator.model import events
 from orchestrator.model.commands import SendNotice, SendOperation
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device, DeviceId
 from orchestrator.model.events import Event
+from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Reading
 from orchestrator.model.steps import ApproveStep, CheckStep, NotifyStep, OperationStep, SleepStep
@@ -235,8 +236,8 @@ class Starts:
             reading,
             operation,
             self.plan.playbook.guard,
-            touched=run.touched,
-            unproven=run.unproven,
+            touched=run.touched or run.planned.unproven,
+            unproven=run.unproven or (Operation.FACTORY if run.planned.unproven else None),
         )
         if refusal is None and not run.touched and reading.device is not None:
             refusal = self._why_another(run.planned, reading.device)
@@ -295,6 +296,10 @@ def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:
     if run.doubted:  # it was taken for not applied, but something has changed since
         unsure = f"no answer came to an earlier request, and now {reason}"
         return concluding.fail(run, at, Verdict.IN_DOUBT, unsure)
+    begun_at = run.planned.begins_at
+    if run.planned.unproven or (begun_at and run.course.is_inside_chain(begun_at)):
+        told = f"{reason}; an earlier run reset it, and nothing proved its configuration since"
+        return [concluding.finish(run, at, Verdict.UNCONFIRMED, told)]
     return [concluding.finish(run, at, Verdict.SKIPPED, reason)]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.adapters import earlier_runs
-from orchestrator.adapters.earlier_runs import experience
+from orchestrator.adapters.earlier_runs import PLENTY, experience
 from orchestrator.model.events import OperationIntended, RunFinished, RunResumed, StepSucceeded
 from orchestrator.model.forecasts import Forecast, Spread
 from orchestrator.model.operations import Operation
@@ -150,15 +150,15 @@ def test_an_operation_that_was_measured_often_enough_is_not(runs):
     assert known.measured() == {FACTORY: (10.0,) * 20, SYNC: (5.0,)}
 
 
-def test_other_playbooks_are_asked_only_until_there_is_enough_and_only_of_what_is_wanted(runs):
+def test_other_playbooks_are_asked_only_until_there_is_plenty_and_only_of_what_is_wanted(runs):
     left_behind(runs, 1, *[1.0] * 15, playbook="wipe")
-    left_behind(runs, 2, *[2.0] * 15, playbook="wipe")
-    left_behind(runs, 3, *[3.0] * 15, playbook="wipe")
+    left_behind(runs, 2, *[2.0] * PLENTY, playbook="wipe")
+    left_behind(runs, 3, *[3.0] * 25, playbook="wipe")  # a small odd run does not stand for all
     sync_left_behind(runs, 4, 5.0)
 
     known = learnt(runs, operations=(FACTORY,))
 
-    assert known.measured() == {FACTORY: (2.0,) * 15 + (3.0,) * 15}
+    assert known.measured() == {FACTORY: (2.0,) * PLENTY + (3.0,) * 25}
     assert known.runs == ("night-3", "night-2")
 
 

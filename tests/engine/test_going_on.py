@@ -80,10 +80,9 @@ def test_a_device_that_begins_behind_the_last_operation_ends_too(stopped):
 
 def test_its_selection_is_not_asked_again_for_the_run_before_may_have_changed_that():
     old = Selection(where=(Condition("software_version", Below("2.0")),))
-    again = {"selection": old, "begins_at": {1: 1}}
 
-    first = Story(FACTORY, RECONF, **again).shows(software_version="2.4").settles()
-    second = Story(FACTORY, RECONF, goes_on_after="yesterday", **again)
+    first = Story(FACTORY, RECONF, selection=old).shows(software_version="2.4").settles()
+    second = Story(FACTORY, RECONF, selection=old, goes_on_after="yesterday", begins_at={1: 1})
     second.shows(software_version="2.4").settles()
 
     assert first.verdict() == "skipped"
@@ -96,3 +95,34 @@ def test_a_walk_that_began_in_the_middle_says_nothing_of_how_long_whole_walks_ta
 
     assert story.events(events.DeviceFinished)
     assert not story.run.durations._newest
+
+
+def test_what_a_reset_that_was_never_proven_left_pending_does_not_keep_a_device_out():
+    """It reads `initial` after a factory reset; it is for such devices that a run is gone on with."""
+    story = Story(FACTORY, RECONF, unproven=[1], goes_on_after="yesterday")
+
+    story.shows(pending_settings="initial").settles()
+
+    assert story.operations == [(1, "factory")]
+
+
+def test_a_reset_that_is_pending_still_is_not_doubled():
+    story = Story(FACTORY, RECONF, unproven=[1], goes_on_after="yesterday")
+
+    story.shows(pending_settings="factory_requested").settles()
+
+    assert story.operations == []
+    assert story.verdict() == "unconfirmed"
+    assert story.reason().startswith("the factory that was never proven is pending still")
+
+
+@pytest.mark.parametrize("plan", [{"unproven": [1]}, {"begins_at": {1: 1}}])
+def test_a_device_without_its_configuration_is_never_passed_over_as_skipped(plan):
+    story = Story(FACTORY, RECONF, goes_on_after="yesterday", **plan)
+
+    story.shows(status="Down").settles()
+
+    assert story.verdict() == "unconfirmed"
+    assert story.reason() == (
+        "status is Down, not Up; an earlier run reset it, and nothing proved its configuration since"
+    )

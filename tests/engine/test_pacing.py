@@ -14,19 +14,19 @@ from orchestrator.engine.rollout.pacing import (
     Pace,
     planned_pace,
 )
-from orchestrator.model.policies import RequestLimits, Rollout
+from orchestrator.model.policies import Rollout
 from tests.support.stories import T0, Story, step
 
 
 def test_the_gap_is_the_playbooks_delay_where_that_is_the_longer():
-    assert planned_pace(RequestLimits(delay=0.5, per_second=20.0)).gap == 0.5
+    assert planned_pace(delay=0.5, per_second=20.0).gap == 0.5
 
 
 def test_operations_leave_a_share_of_the_rate_to_the_polls():
-    pace = planned_pace(RequestLimits(delay=0.0, per_second=10.0))
+    pace = planned_pace(delay=0.0, per_second=10.0)
 
     assert 1 / pace.gap < 10.0
-    assert planned_pace(RequestLimits(delay=0.0, per_second=None)).gap == 0.0
+    assert planned_pace(delay=0.0, per_second=None).gap == 0.0
 
 
 def test_the_first_request_may_leave_at_once_and_the_next_after_the_gap():

@@ -81,6 +81,7 @@ def plan_of(
     attributes: tuple[str, ...] = (),
     chosen_by: Mapping[int, tuple[object, ...]] | None = None,
     begins_at: Mapping[int, int] | None = None,
+    unproven: Sequence[int] = (),
     goes_on_after: str | None = None,
 ) -> Plan:
     """Give a plan over devices 1, 2, 3... with serial numbers SN1, SN2, SN3...
@@ -113,6 +114,7 @@ def plan_of(
                 (zones or {}).get(n),
                 chosen_by=(chosen_by or {}).get(n, ()),
                 begins_at=(begins_at or {}).get(n, 0),
+                unproven=n in unproven,
             )
             for n in range(1, devices + 1)
         ),

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from orchestrator.model.policies import RequestLimits
-
 OPERATION_SHARE = 0.75
 """Share of `per_second` that operations may use, so that polls are never starved."""
 
@@ -85,7 +83,7 @@ class Pace:
         return min(SLOWEST, self.factor * SLOWING)
 
 
-def planned_pace(limits: RequestLimits) -> Pace:
-    """Give the rhythm a playbook asks for: its delay, and its share of the requests per second."""
-    by_rate = 0.0 if limits.per_second is None else 1 / (limits.per_second * OPERATION_SHARE)
-    return Pace(gap=max(limits.delay, by_rate))
+def planned_pace(delay: float, per_second: float | None) -> Pace:
+    """Give the rhythm a plan asks for: its delay, and its share of the requests per second."""
+    by_rate = 0.0 if per_second is None else 1 / (per_second * OPERATION_SHARE)
+    return Pace(gap=max(delay, by_rate))

@@ -72,6 +72,11 @@ def _detail(wave: Wave, finding: Finding, attempted: int, good: int) -> str:
     return f"{told}; {missing} may be missing" if wave.must_succeed else told
 
 
+def name_of_wave(number: int) -> str:
+    """Name the approval that a wave waits for."""
+    return f"wave {number}"
+
+
 class Stage(Enum):
     """Where the waves stand."""
 
@@ -129,7 +134,7 @@ class Waves:
     @property
     def next_name(self) -> str:
         """What is approved: the next wave."""
-        return f"wave {self.number + 1}"
+        return name_of_wave(self.number + 1)
 
     @property
     def next_at(self) -> float | None:

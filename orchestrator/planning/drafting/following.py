@@ -63,7 +63,11 @@ class _Walk:
     forgiven: int | None = None
     """The first step without success with which it was let go on."""
     wiping: int | None = None
-    """The destructive step that was sent and is not proven."""
+    """The destructive step that was sent and is not proven, or `_EARLIER`."""
+
+
+_EARLIER = -1
+"""Stands for the destructive step of the run before."""
 
 
 def stops(plan: Plan, events: Iterable[Event]) -> dict[DeviceId, Stop]:
@@ -74,6 +78,7 @@ def stops(plan: Plan, events: Iterable[Event]) -> dict[DeviceId, Stop]:
     """
     steps, main = plan.playbook.all_steps, len(plan.playbook.steps)
     walks: dict[int, _Walk] = {}
+    before = {device.id for device in plan.devices if device.unproven}
     ended: dict[int, Stop] = {}
     begun: dict[int, int] = {device.id: device.begins_at for device in plan.devices}
     for event in events:
@@ -81,7 +86,8 @@ def stops(plan: Plan, events: Iterable[Event]) -> dict[DeviceId, Stop]:
             continue
         walk = walks.get(event.device)
         if walk is None:
-            walk = walks[event.device] = _Walk()
+            wiped = _EARLIER if event.device in before else None
+            walk = walks[event.device] = _Walk(wiping=wiped)
         step = steps[event.step] if 0 <= event.step < len(steps) else None
         operation = step.operation if isinstance(step, OperationStep) else None
         match event:
@@ -184,7 +190,7 @@ def follow(
     expected, expected_from = expectations(playbook, measured or {})
     zones, attributes = Zones(playbook.window), attributes_of(playbook.selection)
     devices = tuple(
-        replace(device, begins_at=stops[device.id].step)
+        replace(device, begins_at=stops[device.id].step, unproven=stops[device.id].unproven)
         for device in planned_devices(playbook, attributes, kept, zones)
     )
     shortest = _from(playbook, max((device.begins_at for device in devices), default=0))
@@ -401,30 +407,39 @@ def _record_warnings(
     playbook: Playbook, kept: Sequence[Device], stops: Mapping[DeviceId, Stop], now: float
 ) -> list[str]:
     """Warn of what the records say, each held against the guard that awaits it first."""
-    parts: dict[bool | None, list[Device]] = defaultdict(list)
+    parts: dict[tuple[bool | None, bool], list[Device]] = defaultdict(list)
     first = [_first_operation(playbook, step) for step in range(len(playbook.steps))]
     chooser, unchosen = Chooser(playbook.selection, now), Tally()
     for device in kept:
-        step = stops[device.id].step
-        operation = first[step]
-        parts[None if operation is None else operation.is_disruptive].append(device)
-        found = chooser.rejection(device) if step == 0 else None
+        stop = stops[device.id]
+        operation = first[stop.step]
+        is_disruptive = None if operation is None else operation.is_disruptive
+        parts[is_disruptive, stop.unproven].append(device)
+        found = chooser.rejection(device) if stop.step == 0 and not stop.unproven else None
         if found is not None:
             unchosen.add(device, found.reason)
     warnings: list[str] = []
-    for is_disruptive, devices in parts.items():
+    for (is_disruptive, unproven), devices in parts.items():
         steps = tuple(
             step
             for step in playbook.steps
             if isinstance(step, OperationStep) and step.operation.is_disruptive is is_disruptive
         )
-        warnings += record_risks(replace(playbook, steps=steps), devices, now)
+        awaiting = replace(playbook, steps=steps)
+        warnings += record_risks(_pending_allowed(awaiting) if unproven else awaiting, devices, now)
     if unchosen.count:
         warnings.append(
             f"{counted(unchosen.count, 'device')} that the playbook would not choose as they are"
             f" now: {unchosen}"
         )
     return warnings
+
+
+def _pending_allowed(playbook: Playbook) -> Playbook:
+    """Give the playbook with the guard as it holds for what our own reset left behind."""
+    guard = playbook.guard
+    conditions = tuple(each for each in guard.disruptive if each.field != "pending_settings")
+    return replace(playbook, guard=replace(guard, disruptive=conditions))
 
 
 def _first_operation(playbook: Playbook, step: int) -> Operation | None:

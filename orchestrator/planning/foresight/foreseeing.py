@@ -81,6 +81,7 @@ def foresee(
         fits=None if opening is None else tally.share(tally.lefts, lambda left: left == 0),
         left_at_cutoff=None if opening is None else spread(tally.lefts),
         stopped={cause: n / number for cause, n in sorted(tally.stopped.items())},
+        asked={what: n / number for what, n in sorted(tally.asked.items())},
         cut_short=tally.cut_short / number,
         peak_down=spread(tally.peaks),
         worst_group=tally.worst_group(),
@@ -138,7 +139,7 @@ class Imagined:
             # Spread evenly instead of drawn: a few campaigns then tell as much as many.
             slowness=known[int((seed + 0.5) / self.campaigns * len(known))],
             step=_step(self.plan, self.experience),
-            cutoff=None if self.opening is None else self.opening.end,
+            opening=self.opening,
         ).to_the_end()
 
 
@@ -223,6 +224,7 @@ class _Tally:
     lefts: list[float] = field(default_factory=list)
     cut_short: int = 0
     stopped: Counter[str] = field(default_factory=Counter)
+    asked: Counter[str] = field(default_factory=Counter)
     bound: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _verdicts: list[Mapping[str, int]] = field(default_factory=list)
     _waves: dict[int, list[float]] = field(default_factory=dict)
@@ -237,6 +239,7 @@ class _Tally:
         self.rates.append(max(campaign.by_minute.values(), default=0) / MINUTE)
         self.lefts.append(campaign.left_at_cutoff or 0)
         self.cut_short += campaign.is_cut_short
+        self.asked.update(campaign.asked)
         for limit, seconds in campaign.bound.items():
             self.bound[limit] += seconds
         self._verdicts.append({verdict.value: n for verdict, n in run.verdicts.items()})

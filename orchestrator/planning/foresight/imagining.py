@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 
 from orchestrator.engine.binding import binding
 from orchestrator.engine.folding import fold
+from orchestrator.engine.rollout.waving import name_of_wave
 from orchestrator.engine.run import Run
 from orchestrator.engine.starting import Starts
 from orchestrator.engine.walking import concluding
@@ -25,14 +26,16 @@ from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Census, DevicesHeld, Reading
+from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS, proof_seconds
 from orchestrator.model.verdicts import Verdict
+from orchestrator.model.windows import Opening
 from orchestrator.planning.foresight.experiencing import Experience, Outcomes
 
 ANSWER = 0.15
 """Seconds a controller is taken to need for its answer to an operation request."""
 
 HORIZON = 60 * 86400.0
-"""Seconds after which an imagined campaign is given up; a window may stay closed for very long."""
+"""Seconds from the first opening after which an imagined campaign is given up."""
 
 MINUTE = 60.0
 
@@ -86,7 +89,12 @@ class Draws:
         return outcomes.requests / outcomes.tried
 
     def end_of(self, run: DeviceRun) -> tuple[float, Verdict]:
-        """Give the seconds from the request to the end of its step, and how it ends."""
+        """Give the seconds from the request to the end of its step, and how it ends.
+
+        A device that did not come back from an operation does not come through the next one either.
+        """
+        if run.is_still_gone:
+            return proof_seconds(run.operation_step, UPDATE_FREQUENCY_SECONDS), Verdict.FAILED
         outcomes = self._of(run)
         drawn = int(self._chance() * outcomes.tried)
         seconds = outcomes.seconds
@@ -171,7 +179,7 @@ class Campaign:
         begins_at: float,
         slowness: float = 1.0,
         step: float = 0.0,
-        cutoff: float | None = None,
+        opening: Opening | None = None,
     ) -> None:
         self.plan = plan
         self.now = round(begins_at, 6)
@@ -187,10 +195,15 @@ class Campaign:
         self.wave_ends: dict[int, float] = {}
         self.bound: defaultdict[str, float] = defaultdict(float)
         """Seconds for which each limit kept the next device from being started."""
+        self.asked: set[str] = set()
+        """What gates that could not tell asked people for, although the playbook asks nobody."""
         self.left_at_cutoff: int | None = None
         self.is_cut_short = False
-        self._until = self.now + HORIZON
-        self._cutoff = cutoff
+        self._cutoff = None if opening is None else opening.end
+        self._until = HORIZON + (self.now if opening is None else max(self.now, opening.start))
+        self._gates = set[str]()
+        if plan.playbook.rollout.between_waves.approval is None:
+            self._gates.update(name_of_wave(n) for n in range(1, len(plan.limits.waves) + 1))
         self._chance = chance
         self._approvals = experience.approval_seconds
         self._draws = Draws(experience, chance, slowness)
@@ -221,7 +234,7 @@ class Campaign:
             # After mere intentions nothing is left to decide before time has passed.
             if len(decision.events) == self._sent - before and not self._wait():
                 break
-        self.ends_at = self.now
+        self.ends_at = self._until if self.is_cut_short else self.now
         if self.left_at_cutoff is None:
             self.left_at_cutoff = len(self.plan.devices) - run.ended
         return self
@@ -285,6 +298,8 @@ class Campaign:
         if isinstance(event, events.WaveFinished):
             self.wave_ends[event.wave] = event.at
         elif isinstance(event, events.ApprovalAsked):
+            if event.what in self._gates:
+                self.asked.add(event.what)
             at = _cut(event.at + self._approvals)
             self._comes(at, events.ApprovalGiven(at, event.what, _FORESEEN, _FORESEEN))
 

@@ -10,7 +10,12 @@ from orchestrator.model import durations
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, Plan
-from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS, OperationStep, proof_seconds
+from orchestrator.model.steps import (
+    UPDATE_FREQUENCY_SECONDS,
+    ApproveStep,
+    OperationStep,
+    proof_seconds,
+)
 from orchestrator.model.verdicts import Verdict
 from orchestrator.planning.foresight.experiencing import Experience, Outcomes
 
@@ -71,7 +76,7 @@ def _read(text: str, name: str, value: str) -> float:
 
 def _count(value: str) -> float:
     if not re.fullmatch(r"\d{1,9}", value) or int(value) == 0:
-        raise ValueError(f"takes a whole number from 1 on, not {value!r}")
+        raise ValueError(f"takes a whole number from 1 to 999999999, not {value!r}")
     return int(value)
 
 
@@ -154,6 +159,7 @@ def suppose(
 ) -> tuple[Plan, Experience]:
     """Give the plan and the experience as they would be; raises WhatIfError when they cannot be."""
     values = supposition.values
+    _check_effect(plan, supposition)
     plan = replace(plan, limits=_limits(plan, supposition))
     if "strict" in values:
         plan = _strict(plan, is_strict=bool(values["strict"]))
@@ -162,6 +168,20 @@ def suppose(
     if "slower" in values or "failure" in values:
         experience = replace(experience, by_kind=_otherwise(plan, experience, values))
     return plan, experience
+
+
+def _check_effect(plan: Plan, supposition: Supposition) -> None:
+    """Refuse what would change nothing in this plan: its column would seem to say something."""
+    playbook, why = plan.playbook, None
+    asks = any(isinstance(step, ApproveStep) for step in playbook.all_steps)
+    between = playbook.rollout.between_waves
+    gated = len(plan.limits.waves) > 1 and (between.approval or between.succeeded is not None)
+    if "approval" in supposition.values and not asks and not gated:
+        why = "nobody is ever asked in this plan"
+    elif "strict" in supposition.values and not plan.limits.budget.is_set:
+        why = "the playbook has no budget that could be strict"
+    if why is not None:
+        raise WhatIfError(f"--what-if {supposition.label!r} changes nothing: {why}")
 
 
 def _limits(plan: Plan, supposition: Supposition) -> Limits:

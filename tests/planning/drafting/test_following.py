@@ -144,6 +144,29 @@ def test_a_reset_that_was_sent_and_never_proven_is_remembered(events, unproven):
     assert stop.unproven is unproven
 
 
+@pytest.mark.parametrize(
+    ("events", "unproven"),
+    [([], True), ([intended(1), succeeded(1)], False), ([succeeded(1, step=1)], False)],
+    ids=["never touched again", "reset again, and proven", "configured"],
+)
+def test_a_reset_of_the_run_before_is_not_forgotten_by_the_run_that_goes_on_after_it(
+    events, unproven
+):
+    plan = planned()
+    first, *others = plan.devices
+    plan = replace(plan, devices=(replace(first, unproven=True), *others))
+
+    [stop] = left(*events, finished(1, verdict="skipped", step=0), plan=plan).values()
+
+    assert stop.unproven is unproven
+
+
+def test_the_next_plan_knows_whose_reset_was_never_proven():
+    plan = followed(planned(), ends(0, 1, unproven=True))
+
+    assert [device.unproven for device in plan.devices] == [True, True]
+
+
 def test_a_run_that_was_itself_a_retry_never_goes_back_behind_where_it_began():
     plan = planned()
     plan = replace(plan, devices=tuple(replace(each, begins_at=1) for each in plan.devices))

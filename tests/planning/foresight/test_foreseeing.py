@@ -79,16 +79,15 @@ def test_a_chain_of_steps_is_walked_to_its_end():
 
 
 def test_a_step_that_ends_badly_sends_the_device_into_its_rescue():
-    plan = plan_of(FACTORY, RECONF, rescue=(SYNC,))
-    lost = Outcomes(failures=((Verdict.UNCONFIRMED, 900.0),) * 30, requests=30)
-    experience = replace(
-        seen(100.0), by_kind={**seen(100.0).by_kind, (Operation.FACTORY, None): lost}
-    )
+    plan = plan_of(RECONF, rescue=(SYNC,))
+    refused = Outcomes(failures=((Verdict.FAILED, 50.0),) * 30, requests=30)
+    by_kind = {**seen(100.0).by_kind, (Operation.RECONF, None): refused}
 
-    campaign = imagined(plan, experience)
+    campaign = imagined(plan, Experience(by_kind=by_kind))
 
-    assert campaign.run.verdicts == {Verdict.UNCONFIRMED: 1}
-    assert campaign.ends_at == pytest.approx(T0 + 1000, abs=1)
+    assert campaign.run.verdicts == {Verdict.FAILED: 1}
+    assert campaign.ends_at == pytest.approx(T0 + 50 + 100, abs=1)
+    assert campaign.requests == 2
 
 
 def test_devices_of_one_type_take_as_long_as_those_of_their_type_did():
@@ -159,6 +158,17 @@ def test_a_device_that_its_window_kept_before_its_first_request_goes_on_in_the_n
 
     assert not campaign.is_cut_short
     assert campaign.run.verdicts == {Verdict.SUCCEEDED: 2}
+
+
+def test_a_device_that_did_not_come_back_does_not_come_through_its_rescue():
+    plan = plan_of(FACTORY, RECONF, rescue=(SYNC,))
+    lost = Outcomes(failures=((Verdict.UNCONFIRMED, 900.0),) * 30, requests=30)
+    by_kind = {**seen(100.0).by_kind, (Operation.FACTORY, None): lost}
+
+    campaign = imagined(plan, Experience(by_kind=by_kind))
+
+    assert campaign.run.verdicts == {Verdict.UNCONFIRMED: 1}
+    assert campaign.ends_at == pytest.approx(T0 + 900 + 900, abs=1)  # twice 300 s and 5 minutes
 
 
 def test_a_question_within_the_steps_is_answered_too():
@@ -269,6 +279,61 @@ def test_waves_have_their_own_ends():
     assert first.number == 1
     assert first.reached == 1.0
     assert first.ends_at.p50 < foreseen(plan).ends_at.p50
+
+
+def test_a_gate_that_cannot_tell_asks_a_person_and_that_is_said():
+    between = BetweenWaves(succeeded=2)
+    waves = [Wave(2, 2), Wave(2)]
+    plan = plan_of(REBOOT, devices=4, waves=waves, rollout=Rollout(between_waves=between))
+    unproven = replace(
+        seen(100.0),
+        by_kind={
+            (Operation.REBOOT, None): Outcomes(
+                seconds=(100.0,) * 20, failures=((Verdict.UNCONFIRMED, 900.0),) * 20, requests=40
+            )
+        },
+    )
+
+    assert 0.5 < foreseen(plan, unproven, 40).asked["wave 2"] < 1.0  # three of four
+    assert foreseen(plan).asked == {}
+
+
+def test_of_waves_that_a_person_approves_anyway_nothing_is_said():
+    between = BetweenWaves(approval=Approver.ANYBODY)
+    plan = plan_of(
+        SYNC, devices=2, waves=[Wave(1), Wave(1)], rollout=Rollout(between_waves=between)
+    )
+
+    assert foreseen(plan).asked == {}
+
+
+def test_a_window_that_opens_in_half_a_year_is_waited_for():
+    soon = datetime.fromtimestamp(T0 + 180 * 86400, UTC).replace(second=0, microsecond=0)
+    plan = plan_of(SYNC, window=Window(soon.replace(tzinfo=None), HOUR, "UTC", cutoff=0.0))
+
+    forecast = foreseen(plan)
+
+    assert forecast.cut_short == 0.0
+    assert forecast.ends_at.p50 > forecast.opening[0] > T0 + 179 * 86400
+
+
+@pytest.mark.parametrize("what_if", ["delay=2s", "per_second=0.5"])
+def test_a_supposed_rhythm_changes_the_end(what_if):
+    plan = plan_of(SYNC, devices=60, delay=0.5)
+    supposed, experience = suppose(plan, seen(5.0), parse_what_if(what_if))
+
+    usual, slower = foreseen(plan, seen(5.0)), foreseen(supposed, experience)
+
+    assert slower.ends_at.p50 - T0 > 2 * (usual.ends_at.p50 - T0)
+
+
+def test_what_is_said_of_raising_a_limit_comes_true():
+    plan = plan_of(SYNC, devices=60, delay=4.0)
+
+    gain = foreseen(plan).gain
+
+    assert (gain.limit, gain.value, gain.raised) == ("delay", 4.0, 2.0)
+    assert gain.instead - T0 < 0.7 * (gain.ends_at - T0)
 
 
 def test_campaigns_that_a_budget_stops_are_counted_by_their_cause():

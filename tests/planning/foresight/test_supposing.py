@@ -3,7 +3,8 @@
 import pytest
 
 from orchestrator.model.operations import Operation
-from orchestrator.model.policies import GroupLimit
+from orchestrator.model.plans import Wave
+from orchestrator.model.policies import BetweenWaves, GroupLimit, Rollout
 from orchestrator.model.verdicts import Verdict
 from orchestrator.planning.foresight.experiencing import Experience, Outcomes
 from orchestrator.planning.foresight.supposing import (
@@ -56,7 +57,7 @@ def test_what_can_be_supposed(text, values):
     ("text", "sentence"),
     [
         ("max_down", "--what-if 'max_down': write name=value, such as max_down=40"),
-        ("max_down=0", "--what-if 'max_down=0': max_down takes a whole number from 1 on, not '0'"),
+        ("max_down=0", "--what-if 'max_down=0': max_down takes a whole number from 1 to 999999999, not '0'"),
         (
             "max_dwon=4",
             (
@@ -136,6 +137,19 @@ def test_a_group_limit_that_the_playbook_has_not_is_refused():
         supposed("max_down_per.location=3")
     with pytest.raises(WhatIfError, match=r"only for location; name one it has"):
         supposed("max_down_per.type=3", per=[GroupLimit(("location",), 1)])
+
+
+@pytest.mark.parametrize("text", ["approval=2h", "strict=no"])
+def test_what_would_change_nothing_is_refused(text):
+    with pytest.raises(WhatIfError, match="changes nothing"):
+        supposed(text)
+
+
+def test_patient_people_are_supposed_where_a_gate_may_ask_them():
+    rollout = Rollout(between_waves=BetweenWaves(succeeded=1))
+    plan = {"devices": 2, "waves": [Wave(1, 1), Wave(1)], "rollout": rollout}
+
+    assert supposed("approval=2h", **plan)[1].approval_seconds == 7200.0
 
 
 def test_a_share_of_failures_never_comes_back_from_the_first_disruptive_step_and_nothing_else_fails():
