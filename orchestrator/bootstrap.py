@@ -24,7 +24,7 @@ from orchestrator.adapters.order_box import OrderBox
 from orchestrator.adapters.request_gate import RequestGate
 from orchestrator.adapters.run_folder import RunFolder, RunsFolder, new_id
 from orchestrator.adapters.system_clock import SystemClock
-from orchestrator.adapters.taken_plans import taking
+from orchestrator.adapters.taken_plans import Following, taking
 from orchestrator.adapters.token_source import TokenSource
 from orchestrator.engine.run import Run, replayed, resuming
 from orchestrator.model import durations, moments
@@ -160,7 +160,8 @@ def _taken(settings: Settings, plan: Plan, run_id: str | None, now: float) -> It
     check_age(plan, "the plan", now)
     name = run_id or new_id(plan.playbook.name, now=now, suffix=secrets.token_hex(2))
     runs, digest = RunsFolder(settings.runs_dir), plan_file.digest(plan)
-    with taking(settings.locks_dir, runs, digest, name, now) as taken:
+    following = Following.of(plan)
+    with taking(settings.locks_dir, runs, digest, name, now, following=following) as taken:
         yield _Taken(name, (taken,))
 
 

@@ -1,6 +1,7 @@
 """The drawing board: plans made, foreseen, read from files, and made again after a run."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,13 +13,19 @@ from orchestrator.adapters import plan_file
 from orchestrator.adapters.earlier_runs import experience
 from orchestrator.adapters.ended_run import read_ended
 from orchestrator.adapters.kept_playbook import source_now
-from orchestrator.adapters.run_folder import RunsFolder
+from orchestrator.adapters.run_folder import RunFolder, RunsFolder
 from orchestrator.adapters.system_clock import SystemClock
-from orchestrator.adapters.taken_plans import check_untaken
+from orchestrator.adapters.taken_plans import (
+    Following,
+    check_untaken,
+    taken_up_after,
+    where_to_go_on,
+)
 from orchestrator.bootstrap import check_age, check_controller, connected, why_untold
+from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import RunError
 from orchestrator.model.forecasts import Forecast, WhatIf
-from orchestrator.model.plans import Plan
+from orchestrator.model.plans import LeftOut, Plan
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.selections import Expectation
 from orchestrator.model.steps import OperationStep
@@ -28,6 +35,7 @@ from orchestrator.planning.drafting.following import Now, chosen, follow
 from orchestrator.planning.foresight.experiencing import Experience
 from orchestrator.planning.foresight.foreseeing import campaigns_for, foresee
 from orchestrator.planning.foresight.supposing import Supposition, suppose
+from orchestrator.planning.tallying import EXAMPLES, Tally, counted
 from orchestrator.playbook import composing
 from orchestrator.playbook.faults import Faults
 from orchestrator.playbook.loading import load_playbook
@@ -92,17 +100,25 @@ async def survey_plan(
 async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Verdict]) -> Surveyed:
     """Plan again for the devices that a run left with these verdicts, each from where it stopped.
 
+    A device that another run has taken up since is left out: that run is the one to go on after.
     Only GETs are sent, and none when there is nobody to plan for: then the plan has no devices, and
-    says why. Raises RunError when the run is not over, JournalError when its journal cannot be
-    believed, SelectionError when the playbook's window cannot serve, or ControllerError.
+    says why. Raises RunError when the run is not over or others have taken up all, JournalError when
+    its journal cannot be believed, SelectionError when the playbook's window cannot serve, or
+    ControllerError.
     """
-    folder = RunsFolder(settings.runs_dir).find(reference)
+    runs = RunsFolder(settings.runs_dir)
+    folder = runs.find(reference)
     key = settings.audit_key_bytes
     ended = await to_thread.run_sync(partial(read_ended, folder, key))
     before = ended.plan
     check_controller(settings, before, f"run {folder.run_id}")
+    taken = await to_thread.run_sync(taken_up_after, runs, folder.run_id, before.controller)
+    wanted = chosen(before, ended.left, verdicts)
+    gone_on = {device: taken[device] for device in wanted if device in taken}
+    devices = [device for device in wanted if device not in gone_on]
+    if gone_on and not devices:
+        raise _all_taken_up(runs, folder.run_id, gone_on)
     learnt = await to_thread.run_sync(partial(_experience, settings, before.playbook))
-    devices = chosen(before, ended.left, verdicts)
     if devices:
         async with connected(settings, before.playbook.requests) as (controller, clock):
             now = await reread(
@@ -117,7 +133,7 @@ async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Ve
         at = SystemClock(settings.speed).now()
         now = Now({}, at, at)
     plan = follow(
-        before,
+        _without(before, gone_on),
         folder.run_id,
         ended.left,
         verdicts,
@@ -128,7 +144,40 @@ async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Ve
     untold = why_untold(settings, before.playbook)
     note = f"the audit log of run {folder.run_id} is {ended.note}" if ended.note else None
     warnings = (*plan.warnings, *(each for each in (untold, note) if each is not None))
-    return Surveyed(replace(plan, warnings=warnings), learnt)
+    left_out = _left_out(plan, gone_on)
+    made = replace(plan, warnings=warnings, left_out=left_out, listed=len(before.devices))
+    return Surveyed(made, learnt)
+
+
+def _without(plan: Plan, devices: Collection[DeviceId]) -> Plan:
+    kept = tuple(device for device in plan.devices if device.id not in devices)
+    return replace(plan, devices=kept)
+
+
+def _left_out(plan: Plan, gone_on: Mapping[DeviceId, RunFolder]) -> tuple[LeftOut, ...]:
+    """Give whom a plan leaves out, and beside them those whom other runs have taken up."""
+    by_run: dict[str, Tally] = {}
+    for device, folder in gone_on.items():
+        tally = by_run.setdefault(folder.run_id, Tally())
+        tally.count += 1
+        if len(tally.examples) < EXAMPLES:
+            tally.examples.append(str(device))
+    taken = [
+        LeftOut(f"was taken up by run {run}; retry that one", each.count, tuple(each.examples))
+        for run, each in by_run.items()
+    ]
+    found = (*plan.left_out, *taken)
+    return tuple(sorted(found, key=lambda reason: (-reason.count, reason.reason)))
+
+
+def _all_taken_up(runs: RunsFolder, run_id: str, gone_on: Mapping[DeviceId, RunFolder]) -> RunError:
+    takers = Counter(folder.run_id for folder in gone_on.values())
+    folders = {folder.run_id: folder for folder in gone_on.values()}
+    names = " and ".join(takers)
+    told = f"{counted(len(gone_on), 'device')} of run {run_id} that could be tried again"
+    told += f" {'was' if len(gone_on) == 1 else 'were'} taken up by"
+    hints = "; ".join(where_to_go_on(runs, folders[run]) for run in takers)
+    return RunError(f"{told} {'run' if len(takers) == 1 else 'runs'} {names} already; {hints}")
 
 
 def _experience(settings: Settings, playbook: Playbook) -> Experience:
@@ -196,17 +245,31 @@ def plan_to_run(settings: Settings, path: Path) -> Plan:
     """Read a plan from a file, if it may be carried out now with these settings.
 
     Raises RunError in one sentence, with what differs, when it is not what was made, is of another
-    version or controller, has expired, was carried out already, or its playbook has changed.
+    version or controller, has expired, was carried out already, goes on after a run of which another
+    run has taken up the devices since, or its playbook has changed.
     """
     stored = plan_file.read_current(path)
     plan = stored.plan
     check_controller(settings, plan, f"the plan {path}")
     check_age(plan, f"the plan {path}", SystemClock().now())
-    runs = RunsFolder(settings.runs_dir)
-    check_untaken(settings.locks_dir, runs, stored.digest, what=f"the plan {path}")
+    check_not_taken(settings, stored, path)
     if plan.goes_on_after is None:  # else its playbook is that of the run, whatever became of it
         _check_playbook(plan, path)
     return plan
+
+
+def check_not_taken(settings: Settings, stored: plan_file.StoredPlan, path: Path) -> None:
+    """Return only if nobody has carried the plan in this file out, nor taken up a device of it.
+
+    Raises RunError with how to go on with it.
+    """
+    check_untaken(
+        settings.locks_dir,
+        RunsFolder(settings.runs_dir),
+        stored.digest,
+        what=f"the plan {path}",
+        following=Following.of(stored.plan),
+    )
 
 
 def _check_playbook(plan: Plan, path: Path) -> None:

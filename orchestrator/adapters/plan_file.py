@@ -73,15 +73,17 @@ def write_plan(plan: Plan, path: Path) -> str:
 def is_plan(path: Path) -> bool:
     """Tell a plan, or a file that was meant to be one, from a playbook; says nothing of its content.
 
-    A plan is named *.json and begins with a brace.
+    A plan is named *.json and begins with a brace. What is named so and begins with a bracket, is
+    empty, a folder or not there is no playbook either.
     """
-    if path.suffix.lower() != _SUFFIX or path.is_dir():
+    if path.suffix.lower() != _SUFFIX:
         return False
     try:
         if not path.is_file():
-            return not path.exists()
+            return path.is_dir() or not path.exists()
         with path.open("rb") as file:
-            return file.read(1000).lstrip().startswith(b"{")
+            begins = file.read(1000).lstrip()
+        return not begins or begins.startswith((b"{", b"["))
     except OSError:
         return True  # whoever reads it says what is wrong
 
@@ -135,7 +137,7 @@ def read_stored(path: Path) -> StoredPlan:
             f"the playbook kept in the plan {path} is not one that this version takes: {first}"
         ) from error
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        what = f"the plan {path} is damaged: {_wrong_part(content)}; make a new plan"
+        what = f"the plan {path} is damaged: {_wrong_part(content, version)}; make a new plan"
         raise RunError(what) from error
 
 
@@ -150,11 +152,11 @@ def read_current(path: Path) -> StoredPlan:
     return stored
 
 
-def _wrong_part(content: Any) -> str:
+def _wrong_part(content: Any, version: int) -> str:
     """Name the part of a damaged plan that is not as it should be, as far as that can be told."""
     if not isinstance(content, dict):
         return "its `plan` is not an object with the parts of a plan"
-    for name, read in _PARTS.items():
+    for name, read in _readers(version).items():
         if name not in content:
             return f"its part `{name}` is missing"
         try:
@@ -164,21 +166,31 @@ def _wrong_part(content: Any) -> str:
     return "one of its parts is missing, or does not hold what belongs there"
 
 
-_PARTS: Mapping[str, Callable[[Any], object]] = {
-    "source": lambda kept: (kept["path"], kept["text"], {**kept["variables"]}, {**kept["files"]}),
-    "controller": str,
-    "created_at": lambda text: moments.from_text(text),
-    "devices": lambda kept: [_device(each) for each in kept],
-    "limits": lambda kept: _limits(kept),
-    "left_out": lambda kept: [(each["reason"], each["count"], *each["examples"]) for each in kept],
-    "warnings": tuple,
-    "operation_requests": int,
-    "reading_requests": int,
-    "listed": int,
-    "expected": tuple,
-    "expected_from": lambda _: None,
-}
-"""How each part that every version has is read; those that came later are tried after them."""
+def _readers(version: int) -> dict[str, Callable[[Any], object]]:
+    """Give how each part of a plan of this version is read."""
+    parts: dict[str, Callable[[Any], object]] = {
+        "source": lambda kept: (kept["text"], kept["path"], {**kept["variables"], **kept["files"]}),
+        "created_at": moments.from_text,
+        "devices": lambda kept: [_device(each) for each in kept],
+        "limits": _limits,
+        "left_out": lambda kept: [(out["reason"], out["count"], *out["examples"]) for out in kept],
+        "warnings": tuple,
+        "expected": tuple,
+    }
+    parts |= dict.fromkeys(
+        ("controller", "operation_requests", "reading_requests", "listed", "expected_from"),
+        lambda _: None,
+    )
+    if version < VERSION:
+        return parts
+    return parts | {
+        "attributes": tuple,
+        "made_at": moments.from_text,
+        "expires_at": lambda kept: None if kept is None else moments.from_text(kept),
+        "openings": lambda kept: [_openings(each) for each in kept.values()],
+        "goes_on_after": lambda _: None,
+        "forecast": lambda kept: None if kept is None else _forecast(kept),
+    }
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -187,11 +199,11 @@ def _document(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise RunError(f"there is no plan {path}") from error
     except IsADirectoryError as error:
-        raise RunError(f"{path} is a folder and no plan, {_TAKEN_FOR_ONE}") from error
+        raise RunError(f"the plan {path} cannot be read: {why(error)}, {_TAKEN_FOR_ONE}") from error
     except OSError as error:
         raise RunError(f"the plan {path} cannot be read: {why(error)}") from error
     if not raw.strip():
-        raise RunError(f"{path} is empty and no plan, {_TAKEN_FOR_ONE}")
+        raise RunError(f"{path} is not a plan of this program but empty, {_TAKEN_FOR_ONE}")
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

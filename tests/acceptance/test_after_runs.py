@@ -3,11 +3,18 @@
 import json
 import urllib.request
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 
-from orchestrator.adapters.plan_file import read_plan
+from orchestrator.adapters.plan_file import read_plan, write_plan
+from orchestrator.bootstrap import start_run
+from orchestrator.model.errors import RunError
+from orchestrator.planner import plan_to_run
+from orchestrator.settings import load
 from tests.acceptance.conftest import REBOOT, REDEPLOY, TOKEN, disagreements, simulating
 
 CHECKED = REBOOT.replace("limit: 8", "limit: 3").replace(
@@ -66,7 +73,80 @@ def test_what_failed_is_taken_up_at_its_step_and_nothing_is_done_twice(simulator
     assert operations(simulator) == rebooted
     ended = cli("retry", "night-3")
     assert (ended.code, ended.out) == (0, "")
-    assert "There is nothing to retry in run night-3: 1: succeeded in run night-3." in ended.err
+    assert "There is nothing to retry in run night-3: 1 device succeeded." in ended.err
+
+
+def test_nobody_is_taken_up_twice_after_the_same_run(simulator, cli):
+    Path("checked.yaml").write_text(CHECKED)
+    assert cli("run", "checked.yaml", "--id", "e1", **simulator.environment).code == 1
+    assert set(verdicts(cli, "e1").values()) == {"failed"}
+    first, *others = sorted(verdicts(cli, "e1"))
+    for name in ("ea.json", "eb.json"):
+        assert cli("retry", "e1", "-o", name).code == 0
+    change(simulator, "DELETE", first)
+    assert cli("retry", "e1", "-o", "ec.json").code == 0
+    assert cli("run", "ec.json", "--id", "e2").code == 1
+    asked = simulator.ledger()["operations"]
+
+    second = cli("run", "eb.json")
+    shown = cli("plan", "ea.json")
+    against = cli("plan", "--against", "ec.json")
+    third = cli("retry", "e1")
+
+    taken = "goes on after run e1, and run e2 has taken up 2 of its 3 devices already"
+    assert second.code == 2
+    assert f"the plan eb.json {taken}; go on with `orchestrator retry e2`" in second.err
+    assert f"It cannot be carried out: the plan ea.json {taken}" in shown.out
+    assert against.code == 2
+    assert "was carried out already by run e2" in against.err
+    assert "go on with `orchestrator retry e2`" in against.err
+    assert "retry e1" not in against.err
+    assert third.code == 0
+    assert "There is nothing to retry in run e1: " in third.err
+    assert "2 devices were taken up by run e2" in third.err
+    assert simulator.ledger()["operations"] == asked
+    assert {each["device"] for each in asked} >= set(others)
+
+
+def test_whom_another_run_takes_up_while_somebody_thinks_is_not_taken_up_again(simulator, cli):
+    Path("checked.yaml").write_text(CHECKED)
+    assert cli("run", "checked.yaml", "--id", "e1", **simulator.environment).code == 1
+    for name in ("ea.json", "eb.json"):
+        assert cli("retry", "e1", "-o", name).code == 0
+    late = plan_to_run(load(), Path("eb.json"))
+    assert cli("run", "ea.json", "--id", "e2").code == 1
+
+    with pytest.raises(RunError, match="run e2 has taken up 3 of its 3 devices already"):
+        anyio.run(partial(start_run, load(), late, run_id="e3", once=True))
+
+    assert [entry.name for entry in sorted(Path("logs/runs").iterdir())] == ["e1", "e2"]
+
+
+def test_devices_that_nobody_has_taken_up_yet_are_retried_beside_the_others(simulator, cli):
+    Path("checked.yaml").write_text(CHECKED)
+    assert cli("run", "checked.yaml", "--id", "e1", **simulator.environment).code == 1
+    one, two, left = sorted(verdicts(cli, "e1"))
+    assert cli("retry", "e1", "-o", "whole.json").code == 0
+    part = replace(read_plan(Path("whole.json")), devices=())
+    kept = [each for each in read_plan(Path("whole.json")).devices if each.id != left]
+    limits = replace(part.limits, devices=2, max_down=2)
+    write_plan(replace(part, devices=tuple(kept), limits=limits), Path("part.json"))
+    assert cli("run", "part.json", "--id", "e2").code == 1
+
+    planned = cli("retry", "e1", "-o", "rest.json")
+
+    assert planned.code == 0
+    assert "was taken up by run e2; retry that one" in " ".join(planned.out.split())
+    plan = read_plan(Path("rest.json"))
+    assert ([each.id for each in plan.devices], plan.listed) == ([left], 3)
+    assert any(
+        out.count == 2 and set(out.examples) == {str(one), str(two)} for out in plan.left_out
+    )
+    assert cli("run", "rest.json", "--id", "e3").code == 1
+    ended = cli("retry", "e1")
+    assert (ended.code, ended.out) == (2, "")
+    assert "`orchestrator retry e2`" in ended.err
+    assert "`orchestrator retry e3`" in ended.err
 
 
 @pytest.fixture

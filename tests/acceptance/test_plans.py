@@ -16,6 +16,7 @@ import anyio
 import orjson
 import pytest
 
+from orchestrator.adapters import plan_file
 from orchestrator.adapters.journal_reading import read_records
 from orchestrator.adapters.plan_file import read_stored, write_plan
 from orchestrator.adapters.system_clock import SystemClock
@@ -272,6 +273,58 @@ def test_what_is_no_plan_and_what_is_not_there(quiet, cli):
     refused(cli("run", "gone.json", **quiet.environment), "there is no plan gone.json")
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        (lambda content: content["limits"].pop("waves"), "its part `limits` does not hold what"),
+        (lambda content: content.pop("warnings"), "its part `warnings` is missing"),
+        (lambda content: content.update(openings=[]), "its part `openings` does not hold what"),
+        (lambda content: content.update(forecast=[]), "its part `forecast` does not hold what"),
+        (lambda content: content.update(devices=[3]), "its part `devices` does not hold what"),
+        (lambda content: content["source"].update(variables=3), "its part `source` does not hold"),
+    ],
+)
+def test_a_damaged_plan_is_refused_with_the_part_that_is_wrong(
+    plan, quiet, cli, monkeypatch, damage
+):
+    change, part = damage
+    plan(quiet)
+    document = orjson.loads(Path("plan.json").read_bytes())
+    change(document["plan"])
+    Path("plan.json").write_bytes(orjson.dumps(document))
+    monkeypatch.setitem(plan_file._DIGESTS, 3, lambda _: document["digest"])
+
+    ended = cli("run", "plan.json", **quiet.environment)
+
+    refused(ended, f"the plan plan.json is damaged: {part}")
+    assert ended.err.endswith("; make a new plan\n")
+    assert "Error" not in ended.err
+
+
+@pytest.mark.parametrize("content", [[], 3, None])
+def test_a_plan_without_its_parts_is_refused(quiet, cli, content):
+    Path("plan.json").write_bytes(orjson.dumps({"v": 3, "digest": "0", "plan": content}))
+
+    ended = cli("run", "plan.json", **quiet.environment)
+
+    refused(ended, "its `plan` is not an object with the parts of a plan; make a new plan")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", None])
+def test_what_is_named_as_a_plan_and_is_none_is_held_against_its_name(quiet, cli, content):
+    path = Path("odd.json")
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+
+    for words in (("run",), ("plan",), ("plan", "--against")):
+        ended = cli(*words, "odd.json", **quiet.environment)
+
+        refused(ended, "a name that ends in .json means one; a playbook is named *.yaml")
+        assert "odd.json" in ended.err
+
+
 def test_a_plan_takes_no_variables(plan, quiet, cli):
     plan(quiet)
 
@@ -384,9 +437,12 @@ def test_killed_after_its_first_event_it_is_resumed_and_not_carried_out_again(pl
         process.communicate()
 
     again = cli("run", "plan.json", **simulator.environment)
+    against = cli("plan", "--against", "plan.json")
 
     assert again.code == 2
-    assert "carried out already by run night-1" in again.err
+    assert "the plan plan.json was taken by run night-1 (" in again.err
+    assert "which is not over; go on with `orchestrator resume night-1`" in again.err
+    assert "go on with `orchestrator resume night-1`" in against.out
     assert cli("resume", "night-1").code in (0, 1)
     assert disagreements(simulator, "night-1") == ()
 

@@ -275,6 +275,8 @@ def test_a_changed_plan_of_the_version_before_is_refused(path):
     [
         ("plan.json", b'{"v": 3', True),
         ("PLAN.JSON", b"\n  {}", True),
+        ("plan.json", b"", True),
+        ("plan.json", b" []", True),
         ("playbook.json", b"playbook: x", False),
         ("plan.yaml", b"{playbook: x}", False),
         ("plan.json", None, True),
@@ -289,11 +291,11 @@ def test_a_plan_is_known_by_its_name_and_its_first_sign(tmp_path, name, content,
     assert is_plan(path) is expected
 
 
-def test_a_folder_is_no_plan_and_a_pipe_is_not_waited_for(tmp_path):
+def test_a_folder_named_so_was_meant_to_be_one_and_a_pipe_is_not_waited_for(tmp_path):
     (tmp_path / "folder.json").mkdir()
     os.mkfifo(tmp_path / "pipe.json")
 
-    assert not is_plan(tmp_path / "folder.json")
+    assert is_plan(tmp_path / "folder.json")
     assert not is_plan(tmp_path / "pipe.json")
 
 

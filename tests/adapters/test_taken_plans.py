@@ -8,15 +8,18 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from orchestrator.adapters import taken_plans
+from orchestrator.adapters import plan_file, taken_plans
 from orchestrator.adapters.run_folder import RunsFolder
-from orchestrator.adapters.taken_plans import check_untaken, taking
+from orchestrator.adapters.taken_plans import Following, check_untaken, taken_up_after, taking
 from orchestrator.model.errors import RunError, RunLockedError, UnrecordedError
-from tests.support.recorded_runs import STORY, record
+from tests.support import histories
+from tests.support.recorded_runs import ENDING, STORY, plan_of, record
 
 DIGEST = "a1" * 32
 NOW = 1_790_000_000.0
 BEGUN = replace(STORY[0], plan_digest=DIGEST)
+OVER = [BEGUN, *STORY[1:], *ENDING]
+BEFORE = plan_of(1001, 1002, 1003)
 
 
 @pytest.fixture
@@ -92,23 +95,24 @@ def test_a_run_that_never_began_is_taken_over(locks, runs):
 
 def test_a_run_that_began_is_named_with_its_moment(locks, runs):
     take(locks, runs)
-    record(runs.path, [BEGUN])
+    record(runs.path, OVER)
 
     for asked in (check_untaken, lambda *given: take(*given[:2])):
-        with pytest.raises(RunError, match=r"was carried out already by run night-1 \(.+\), begun"):
+        sentence = r"was carried out already by run night-1 \(.+\), begun .+; make a new plan$"
+        with pytest.raises(RunError, match=sentence):
             asked(locks, runs, DIGEST)
 
 
 def test_the_journal_of_another_folder_for_runs_counts_as_well(locks, runs, tmp_path):
     take(locks, runs)
-    record(runs.path, [BEGUN])
+    record(runs.path, OVER)
 
     with pytest.raises(RunError, match="carried out already by run night-1"):
         check_untaken(locks, RunsFolder(tmp_path / "elsewhere"), DIGEST)
 
 
 def test_the_journal_counts_where_the_mark_was_cleaned_away(locks, runs):
-    record(runs.path, [BEGUN])
+    record(runs.path, OVER)
 
     with pytest.raises(RunError, match="carried out already by run night-1"):
         check_untaken(locks, runs, DIGEST)
@@ -216,3 +220,157 @@ def test_a_mark_that_cannot_be_renewed_does_not_end_the_run(locks, runs, monkeyp
     with taking(locks, runs, DIGEST, "night-1", NOW) as taken:
         monkeypatch.setattr(os, "pwrite", full)
         taken.hear([BEGUN])
+
+
+def test_a_run_that_is_not_over_is_resumed_and_not_done_again(locks, runs, tmp_path):
+    take(locks, runs)
+    record(runs.path, [BEGUN, *STORY[1:]])
+
+    sentence = r"was taken by run night-1 \(.+\), begun .+, which is not over; go on with `{}`$"
+    with pytest.raises(RunError, match=sentence.format("orchestrator resume night-1")):
+        check_untaken(locks, runs, DIGEST)
+    elsewhere = rf"orchestrator resume night-1 --runs-dir {runs.path}"
+    with pytest.raises(RunError, match=sentence.format(elsewhere)):
+        check_untaken(locks, RunsFolder(tmp_path / "elsewhere"), DIGEST)
+    mark(locks).unlink()
+    with pytest.raises(RunError, match=sentence.format("orchestrator resume night-1")):
+        take(locks, runs, "night-2")
+
+
+def test_a_run_that_somebody_resumed_is_being_carried_out(locks, runs):
+    folder = record(runs.path, [BEGUN])
+
+    with (
+        folder.locked(now=NOW),
+        pytest.raises(RunLockedError, match="is being carried out by run night-1"),
+    ):
+        check_untaken(locks, runs, DIGEST)
+
+
+def follow_up(*devices):
+    return replace(plan_of(*devices), goes_on_after="night-1")
+
+
+def went_on(runs, run, plan, *events, **changes):
+    """Leave a run behind that went on after night-1."""
+    begun = replace(STORY[0], plan_digest=plan_file.digest(plan), **changes)
+    return record(runs.path, [begun, *events], plan=plan, run_id=run)
+
+
+def ask(locks, runs, plan):
+    digest, following = plan_file.digest(plan), Following.of(plan)
+    check_untaken(locks, runs, digest, what="the plan b.json", following=following)
+
+
+def take_after(locks, runs, plan, run="night-3"):
+    digest, following = plan_file.digest(plan), Following.of(plan)
+    return taking(locks, runs, digest, run, NOW, following=following)
+
+
+def test_a_device_is_taken_up_once_whichever_plan_says_so(locks, runs):
+    record(runs.path, OVER)
+    went_on(runs, "night-2", follow_up(1001, 1002), *ENDING)
+    also = follow_up(1002, 1003)
+
+    sentence = (
+        "goes on after run night-1, and run night-2 has taken up 1 of its 2 devices already;"
+        " go on with `orchestrator retry night-2`;"
+        " for the others make it again with `orchestrator retry night-1`"
+    )
+    with pytest.raises(RunError, match=f"^the plan b.json {sentence}$"):
+        ask(locks, runs, also)
+    with pytest.raises(RunError, match=sentence), take_after(locks, runs, also):
+        pass
+    ask(locks, runs, follow_up(1003))
+    with take_after(locks, runs, follow_up(1003)):
+        pass
+
+
+def test_a_follower_that_is_not_over_is_the_one_to_resume(locks, runs):
+    record(runs.path, OVER)
+    went_on(runs, "night-2", follow_up(1001))
+
+    sentence = "run night-2 has taken up 1 of its 1 device already; go on with `orchestrator resume"
+    with pytest.raises(RunError, match=sentence):
+        ask(locks, runs, replace(follow_up(1001), listed=9))
+
+
+@pytest.mark.parametrize(
+    ("plan", "changes"),
+    [
+        (plan_of(1001), {}),
+        (replace(plan_of(1001), goes_on_after="night-0"), {}),
+        (follow_up(1001), {"controller": "https://other.example.com/api/v1"}),
+        (follow_up(1001), {"at": histories.T0 - 86_400}),
+    ],
+)
+def test_runs_that_do_not_go_on_after_it_take_up_nothing(runs, plan, changes):
+    record(runs.path, OVER)
+    went_on(runs, "night-2", plan, **changes)
+
+    assert taken_up_after(runs, "night-1", BEFORE.controller) == {}
+
+
+def test_a_follower_that_never_began_took_up_nothing(locks, runs):
+    record(runs.path, OVER)
+    record(runs.path, [], plan=follow_up(1001), run_id="night-2")
+
+    ask(locks, runs, replace(follow_up(1001), listed=9))
+
+
+def test_whom_a_follower_took_up_is_known_by_its_newest_run(runs):
+    record(runs.path, OVER)
+    went_on(runs, "night-2", follow_up(1001, 1002))
+    went_on(runs, "night-3", follow_up(1002), at=histories.T0 + 60)
+
+    found = taken_up_after(runs, "night-1", BEFORE.controller)
+
+    named = {device: folder.run_id for device, folder in found.items()}
+    assert named == {1001: "night-2", 1002: "night-3"}
+
+
+@pytest.mark.parametrize("spoil", ["edited", "another"])
+def test_a_follower_whose_plan_cannot_be_believed_is_named(runs, spoil):
+    record(runs.path, OVER)
+    folder = went_on(runs, "night-2", follow_up(1001))
+    if spoil == "edited":
+        folder.plan_path.write_bytes(folder.plan_path.read_bytes().replace(b"ZN1001", b"ZN1002"))
+    else:
+        plan_file.write_plan(follow_up(1003), folder.plan_path)
+
+    with pytest.raises(RunError, match="run night-2 goes on after run night-1, and with which dev"):
+        taken_up_after(runs, "night-1", BEFORE.controller)
+
+
+def test_a_follower_whose_journal_is_damaged_counts(locks, runs):
+    record(runs.path, OVER)
+    folder = went_on(runs, "night-2", follow_up(1001))
+    folder.journal_path.write_bytes(b"nonsense\n" + folder.journal_path.read_bytes())
+
+    with pytest.raises(RunError, match="run night-2 has taken up 1 of its 1 device already"):
+        ask(locks, runs, replace(follow_up(1001), listed=9))
+
+
+def test_of_two_that_go_on_after_the_same_run_one_waits_until_the_other_is_a_run(
+    locks, runs, monkeypatch
+):
+    monkeypatch.setattr(taken_plans, "_TRIES_AT_THE_GATE", 1)
+    record(runs.path, OVER)
+    one, two, other = follow_up(1001), follow_up(1001, 1002), follow_up(1003)
+
+    with take_after(locks, runs, one, "night-2") as taken:
+        sentence = "another plan that goes on after run night-1 is just becoming a run; try again"
+        for plan in (two, other):
+            with pytest.raises(RunLockedError, match=sentence), take_after(locks, runs, plan):
+                pass
+        with take_after(locks, runs, replace(other, goes_on_after="night-0")):
+            pass
+        went_on(runs, "night-2", one)
+        taken.hear([BEGUN])
+        with take_after(locks, runs, other):
+            pass
+        with (
+            pytest.raises(RunError, match="run night-2 has taken up 1 of its 2 devices already"),
+            take_after(locks, runs, two),
+        ):
+            pass

@@ -43,8 +43,8 @@ def test_with_nobody_to_take_up_it_says_so_and_nothing_is_written(cli, over):
 
     assert (ended.code, ended.out) == (0, "")
     assert ended.err == (
-        "There is nothing to retry in run night-1: 1: ended unconfirmed in run night-1;"
-        " 1: succeeded in run night-1; 1: was skipped in run night-1.\n"
+        "There is nothing to retry in run night-1: 1 device ended unconfirmed, 1 succeeded and"
+        " 1 was skipped; --verdicts takes up others.\n"
     )
     assert not Path("again.json").exists()
 
@@ -85,3 +85,57 @@ def test_an_edited_journal_is_refused(cli, over):
 
     assert (ended.code, ended.out) == (2, "")
     assert "does not match the hash chain" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("skipped", "told"),
+    [
+        ((1001, 1002), "2 devices were skipped and 1 succeeded; --verdicts takes up others"),
+        ((), "3 devices succeeded"),
+    ],
+)
+def test_how_devices_ended_that_are_not_taken_up_reads_as_a_sentence(cli, over, skipped, told):
+    ends = [
+        histories.finished(device, verdict="skipped", reason="status is Down")
+        if device in skipped
+        else histories.finished(device, step=1)
+        for device in (1001, 1002, 1003)
+    ]
+    record(RUNS, [BEGUN[0], *ends, ENDING[-1]], plan=PLAN, run_id="night-2")
+
+    ended = cli("retry", "night-2")
+
+    assert (ended.code, ended.err) == (0, f"There is nothing to retry in run night-2: {told}.\n")
+
+
+def went_on(run_id, *devices, over=True):
+    """Leave a run behind that took devices of night-1 up."""
+    plan = replace(plan_of(*devices), goes_on_after="night-1")
+    begun = replace(STORY[0], plan_digest=plan_file.digest(plan))
+    record(RUNS, [begun, *(ENDING if over else ())], plan=plan, run_id=run_id)
+
+
+@pytest.mark.parametrize(("over_too", "word"), [(True, "retry"), (False, "resume")])
+def test_what_another_run_has_taken_up_is_retried_there(cli, over, over_too, word):
+    went_on("night-2", 1002, over=over_too)
+
+    ended = cli("retry", "night-1", "-o", "again.json")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "error: 1 device of run night-1 that could be tried again was taken up by run night-2"
+        f" already; go on with `orchestrator {word} night-2`\n"
+    )
+    assert not Path("again.json").exists()
+
+
+def test_what_two_others_have_taken_up_is_retried_in_both(cli, over):
+    went_on("night-2", 1002)
+    went_on("night-3", 1003)
+
+    ended = cli("retry", "night-1", "--verdicts", "unconfirmed,skipped")
+
+    assert ended.code == 2
+    assert "2 devices of run night-1 that could be tried again were taken up by runs" in ended.err
+    assert "`orchestrator retry night-2`" in ended.err
+    assert "`orchestrator retry night-3`" in ended.err

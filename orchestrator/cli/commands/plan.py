@@ -358,13 +358,14 @@ def _compare(settings: "Settings", asked: _Asked, path: Path) -> int:
     from orchestrator.bootstrap import check_controller
     from orchestrator.cli import plan_changes, shipped
     from orchestrator.cli.campaign import in_loop
-    from orchestrator.planner import survey_plan
+    from orchestrator.planner import check_not_taken, survey_plan
     from orchestrator.planning.drafting.changing import Onlooker, changes
 
     stored = read_current(path)
     was = stored.plan
     check_controller(settings, was, f"the plan {path}")
     if was.goes_on_after is not None:
+        check_not_taken(settings, stored, path)  # else that run is the one to go on after
         what = (
             f"the plan {path} goes on after run {was.goes_on_after}, which no playbook chooses anew"
         )

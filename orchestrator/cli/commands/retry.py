@@ -1,6 +1,7 @@
 """`retry`: plan again for the devices that a run did not bring through."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,7 @@ from orchestrator.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from orchestrator.model.plans import Plan
+    from orchestrator.model.plans import LeftOut, Plan
     from orchestrator.model.verdicts import Verdict
     from orchestrator.settings import Settings
 
@@ -93,11 +94,52 @@ def _say_nothing(made: "Plan", run_id: str, *, as_json: bool) -> int:
     """Say in one sentence that nobody is left to plan for, and what became of all of them."""
     from orchestrator.cli import plan_text
 
-    ends = "; ".join(f"{out.count:,}: {out.reason}" for out in made.left_out)
-    screen.note(f"There is nothing to retry in run {run_id}{': ' if ends else ''}{ends}.")
+    ends = _ends(made.left_out, run_id)
+    told = f": {ends}" if ends else ""
+    if any(_can_be_asked_for(out, run_id) for out in made.left_out):
+        told += "; --verdicts takes up others"
+    screen.note(f"There is nothing to retry in run {run_id}{told}.")
     if as_json:
         screen.show_data(json.dumps(plan_text.as_object(made), indent=2))
     return 0
+
+
+def _ends(left_out: "Sequence[LeftOut]", run_id: str) -> str:
+    """Count how the devices ended: "2 devices were skipped and 1 succeeded"."""
+    told = [_end(out, run_id) for out in left_out]
+    if told:
+        count, _, end = told[0].partition(" ")
+        told[0] = f"{count} {'device' if left_out[0].count == 1 else 'devices'} {end}"
+    *others, last = told or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _end(out: "LeftOut", run_id: str) -> str:
+    one, more = _GONE.get(out.reason, ("", ""))
+    if not one:
+        one = out.reason.partition(";")[0].removesuffix(f" in run {run_id}")
+        verb, _, rest = one.partition(" ")
+        more = f"{_PLURALS.get(verb, verb)} {rest}".rstrip()
+    return f"{out.count:,} {one if out.count == 1 else more}"
+
+
+_PLURALS = {"was": "were", "has": "have"}
+_GONE = {
+    "the controller no longer has this device": (
+        "is no longer at the controller",
+        "are no longer at the controller",
+    ),
+    "its record shows another serial number": (
+        "shows another serial number",
+        "show another serial number",
+    ),
+}
+
+
+def _can_be_asked_for(out: "LeftOut", run_id: str) -> bool:
+    """Tell whether other verdicts would take these devices up."""
+    end = out.reason.removesuffix(f" in run {run_id}")
+    return end not in (out.reason, "succeeded", "has no verdict")
 
 
 def _show_json(made: "Plan", output: Path | None, digest: str | None) -> None:
