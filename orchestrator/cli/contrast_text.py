@@ -7,7 +7,7 @@ from orchestrator.cli import screen
 from orchestrator.model import durations, moments
 from orchestrator.report.contrasting import Contrast, DevicePair, Pair, StepPair
 from orchestrator.report.exports.run_report import RunReport
-from orchestrator.report.figures import StepTime
+from orchestrator.report.figures import DeviceRow, StepTime
 from orchestrator.report.standing import in_short
 from orchestrator.report.tables import device_name
 from orchestrator.report.wording import in_words
@@ -160,9 +160,13 @@ def _devices(contrast: Contrast) -> Iterator[str]:
 def _device(contrast: Contrast, pair: DevicePair) -> Iterator[str]:
     run = contrast.first if pair.first.serial_number else contrast.second
     name = device_name(run.summary, pair.first.device)
-    told = f"  {name}: {_verdict(pair.first.verdict)} -> {_verdict(pair.second.verdict)}"
-    reason = pair.second.reason or pair.first.reason
-    yield from _folded(f"{told}: {reason}" if reason else told, "    ")
+    yield from _folded(f"  {name}: {_end(pair.first)} -> {_end(pair.second)}", "    ")
+
+
+def _end(row: DeviceRow) -> str:
+    """Give a verdict with its own reason."""
+    verdict = _verdict(row.verdict)
+    return f"{verdict} ({row.reason})" if row.reason else verdict
 
 
 def _verdict(verdict: str | None) -> str:

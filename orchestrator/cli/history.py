@@ -84,7 +84,6 @@ class Row:
     outcome: Outcome | None
     """None of a run that is damaged."""
     damage: str = ""
-    now: float = 0.0
 
     @property
     def state(self) -> str:
@@ -141,8 +140,10 @@ class Row:
             return ""
         if ended_at is not None:
             return durations.as_text(round(max(0.0, ended_at - started.at)))
-        if self.run.holder is not None:
-            return f"{durations.as_text(round(max(0.0, self.now - started.at)))} so far"
+        if self.run.holder is not None and self.outcome.last_at is not None:
+            # By the run's own clock: a simulated one does not go as ours does.
+            passed = max(0.0, self.outcome.last_at - started.at)
+            return f"{durations.as_text(round(passed))} so far"
         return ""
 
     def _devices(self) -> str:
@@ -173,7 +174,6 @@ class History:
         """Look into the runs, as few of them as are to be shown."""
         listed = RunsFolder(self.settings.runs_dir).listed()
         self.total = len(listed)
-        now = SystemClock().now()
         rows: list[Row] = []
         for run in listed:
             if not self.wanted.is_begun_as(run):
@@ -182,7 +182,7 @@ class History:
             if is_full and not self.wanted.asks_for_outcome:
                 self.hidden += 1
                 continue
-            row, note = self._row(run, now)
+            row, note = self._row(run)
             if not self.wanted.is_come_to(row):
                 continue
             if is_full:
@@ -193,18 +193,18 @@ class History:
                 self.notes[note] = self.notes.get(note, 0) + 1
         return rows
 
-    def _row(self, run: Listed, now: float) -> tuple[Row, str]:
+    def _row(self, run: Listed) -> tuple[Row, str]:
         """Give one run, and what is to be said of how far its audit log was checked."""
         if run.damage:
             return Row(run, None, run.damage), ""
         driven = run.holder is not None
         if run.started is None:
-            return Row(run, Outcome.of(_NOTHING, driven=driven), now=now), ""
+            return Row(run, Outcome.of(_NOTHING, driven=driven)), ""
         try:
             outcome, note = outcome_of(run.folder, self.settings.audit_key_bytes, driven=driven)
         except JournalError as error:
             return Row(run, None, str(error)), ""
-        return Row(run, outcome, now=now), note
+        return Row(run, outcome), note
 
 
 def read_wanted(

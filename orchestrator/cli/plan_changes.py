@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.cli import screen
+from orchestrator.cli.plan_layout import clipped
 from orchestrator.model import moments
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.planning.drafting.changing import Changes, ValueChange
@@ -44,7 +45,7 @@ def _devices(
     if not told:
         return
     shown = told if everyone else told[:_FEW]
-    rows = [(d.id, d.serial_number or "", d.name or "", reason) for d, reason in shown]
+    rows = [(d.id, clipped(d.serial_number), clipped(d.name), reason) for d, reason in shown]
     yield ""
     yield f"{title} ({len(told):,}):"
     yield from (f"  {line}" for line in screen.table(("", "", "", ""), rows, limit=screen.width()))

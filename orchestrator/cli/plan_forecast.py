@@ -3,13 +3,15 @@
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 
 from orchestrator.cli import screen
-from orchestrator.cli.plan_layout import WallClock, clock_of, labelled
+from orchestrator.cli.plan_layout import WallClock, clipped, clock_of, labelled
 from orchestrator.model import durations, moments
 from orchestrator.model.forecasts import Binding, Forecast, Gain, Spread, WaveForecast, WhatIf
 from orchestrator.model.plans import Plan
 from orchestrator.model.verdicts import Verdict
+from orchestrator.report.foreseen import known_ends, looked_ahead, not_within
 from orchestrator.report.wording import in_words, stop_cause
 
 USUAL = 50
@@ -27,6 +29,12 @@ _COLUMNS = 4
 _WIDEST = 24
 _TITLE = 14
 _GAP = "  "
+_ROOM = 24
+"""Columns that a note needs to stand beside its figures; with fewer it stands below them."""
+_MATTERS = 0.1
+"""Share of the campaigns from which on a question to people is told before a run."""
+_GATES = 4
+_BELOW = " " * 6
 
 _WORDS = {
     "budget": "the budget",
@@ -45,17 +53,17 @@ def brief(plan: Plan) -> Iterator[str]:
     if forecast is None:
         return
     clock = _clock(plan, forecast)
-    p50, p90 = forecast.ends_at.p50, forecast.ends_at.p90
-    ends = f"ends about {clock.full(p50)}, by {clock.after(p50, p90)} in 9 of 10"
     inside = "" if forecast.fits is None else f"; {_percent(forecast.fits)} inside the window"
-    yield f"{ends}{inside} (clocks of {clock.zone})"
+    yield f"{_ends(forecast, clock)}{inside} (clocks of {clock.zone})"
     worst = forecast.worst_group
-    group = f" ({_number(worst.down.most)} in {worst.name})" if worst else ""
+    group = f" ({_number(worst.down.most)} in {clipped(worst.name)})" if worst else ""
     yield f"{_succeed(forecast)}; down at most {_number(forecast.peak_down.most)}{group}"
     yield from (f"stopped {cause}" for cause in _stopped(forecast))
+    if max(forecast.asked.values(), default=0.0) >= _MATTERS:
+        yield from _asked(forecast)
     if forecast.bindings:
         slowest = forecast.bindings[0]
-        gain = f"; {_gained(forecast.gain, clock)}" if forecast.gain else ""
+        gain = f"; {_gained(forecast.gain, forecast, clock)}" if forecast.gain else ""
         yield f"slowest: {_held(slowest)} for {_percent(slowest.share)} of the time{gain}"
 
 
@@ -75,6 +83,7 @@ def lines(plan: Plan) -> Iterator[str]:
     yield ""
     yield from labelled("window", _window(forecast, clock))
     yield from labelled("stopped", _stopped(forecast))
+    yield from labelled("asks", _asked(forecast))
     yield from labelled("longer", _cut_short(forecast))
     yield from labelled("slowest", _slowest(forecast, clock))
     yield from labelled("campaigns", _few(forecast))
@@ -99,7 +108,10 @@ def side_by_side(plan: Plan, what_ifs: Sequence[WhatIf]) -> Iterator[str]:
 
 
 def as_object(forecast: Forecast | None) -> dict[str, object] | None:
-    """Give a forecast to programs: moments are ISO 8601, shares numbers up to 1."""
+    """Give a forecast to programs: moments are ISO 8601, shares numbers up to 1.
+
+    An end that is not known, because campaigns were cut short, is null.
+    """
     if forecast is None:
         return None
     left, worst, opening = forecast.left_at_cutoff, forecast.worst_group, forecast.opening
@@ -107,7 +119,7 @@ def as_object(forecast: Forecast | None) -> dict[str, object] | None:
         "campaigns": forecast.campaigns,
         "begins_at": moments.as_text(forecast.begins_at),
         "devices": forecast.devices,
-        "ends_at": _moments(forecast.ends_at),
+        "ends_at": _moments(known_ends(forecast)),
         "waves": [
             {"wave": wave.number, "ends_at": _moments(wave.ends_at), "reached": wave.reached}
             for wave in forecast.waves
@@ -119,6 +131,7 @@ def as_object(forecast: Forecast | None) -> dict[str, object] | None:
         "left_at_cutoff": None if left is None else _numbers(left),
         "verdicts": {word: _numbers(spread) for word, spread in forecast.verdicts.items()},
         "stopped": dict(forecast.stopped),
+        "asked": dict(forecast.asked),
         "cut_short": forecast.cut_short,
         "peak_down": _numbers(forecast.peak_down),
         "worst_group": None
@@ -130,7 +143,7 @@ def as_object(forecast: Forecast | None) -> dict[str, object] | None:
             {"limit": each.limit, "value": each.value, "share": each.share}
             for each in forecast.bindings
         ],
-        "gain": _gain_as_object(forecast.gain),
+        "gain": _gain_as_object(forecast),
         "based_on": list(forecast.based_on),
         "assumes": list(forecast.assumes),
     }
@@ -141,24 +154,29 @@ def what_ifs_as_object(what_ifs: Iterable[WhatIf]) -> list[dict[str, object]]:
     return [{"what_if": each.label, "forecast": as_object(each.forecast)} for each in what_ifs]
 
 
-def _gain_as_object(gain: Gain | None) -> dict[str, object] | None:
+def _gain_as_object(forecast: Forecast) -> dict[str, object] | None:
+    gain = forecast.gain
     if gain is None:
         return None
     return {
         "limit": gain.limit,
         "value": gain.value,
         "raised": gain.raised,
-        "ends_at": moments.as_text(gain.ends_at),
-        "instead": moments.as_text(gain.instead),
+        "ends_at": _moment(_in_sight(gain.ends_at, forecast)),
+        "instead": _moment(_in_sight(gain.instead, forecast)),
     }
 
 
-def _moments(spread: Spread) -> dict[str, str]:
+def _moments(spread: Spread) -> dict[str, str | None]:
     return {
-        "p50": moments.as_text(spread.p50),
-        "p90": moments.as_text(spread.p90),
-        "most": moments.as_text(spread.most),
+        "p50": _moment(spread.p50),
+        "p90": _moment(spread.p90),
+        "most": _moment(spread.most),
     }
+
+
+def _moment(moment: float) -> str | None:
+    return moments.as_text(moment) if isfinite(moment) else None
 
 
 def _numbers(spread: Spread) -> dict[str, float]:
@@ -210,13 +228,44 @@ def _limit(limit: str, value: float | None) -> str:
     return f"{word} {value:,.0f}" if float(value).is_integer() else f"{word} {value:g}"
 
 
-def _gained(gain: Gain, clock: WallClock) -> str:
-    raised = _limit(gain.limit, gain.raised)
-    now = clock.after(gain.instead, gain.ends_at)
-    instead = clock.after(gain.ends_at, gain.instead)
-    if gain.instead >= gain.ends_at or now == instead:
-        return f"{raised} would not end it sooner"
-    return f"{raised} would end it at {instead} instead of {now}"
+def _gained(gain: Gain, forecast: Forecast, clock: WallClock) -> str:
+    given_up = gain.limit == "strict"
+    raised = "without strict it" if given_up else _limit(gain.limit, gain.raised)
+    end = "would end" if given_up else "would end it"
+    before, after = (_in_sight(each, forecast) for each in (gain.ends_at, gain.instead))
+    if not isfinite(after):
+        return f"{raised} {end.replace('would', 'would not')} within {looked_ahead(forecast)}"
+    instead = clock.after(before if isfinite(before) else _start(forecast), after)
+    now = clock.after(after, before) if isfinite(before) else not_within(forecast)
+    if after >= before or now == instead:
+        return f"{raised} {end.replace('would', 'would not')} sooner"
+    return f"{raised} {end} at {instead} instead of {now}"
+
+
+def _in_sight(end: float, forecast: Forecast) -> float:
+    """Give an end; infinite where it is only that of the time that is looked ahead."""
+    return inf if forecast.cut_short > 0 and end >= forecast.ends_at.most else end
+
+
+def _ends(forecast: Forecast, clock: WallClock) -> str:
+    """Say when it ends, as far as that can be said."""
+    ends, share = known_ends(forecast), _percent(forecast.cut_short)
+    if not isfinite(ends.p50):
+        return f"does not end within {looked_ahead(forecast)} in {share} of the campaigns"
+    about = f"ends about {clock.full(ends.p50)}"
+    if not isfinite(ends.p90):
+        return f"{about}, in {share} of the campaigns {not_within(forecast)}"
+    return f"{about}, by {clock.after(ends.p50, ends.p90)} in 9 of 10"
+
+
+def _end(moment: float, forecast: Forecast, clock: WallClock, start: float) -> str:
+    return clock.after(start, moment) if isfinite(moment) else not_within(forecast)
+
+
+def _lasts(end: float, forecast: Forecast, start: float) -> str:
+    if isfinite(end):
+        return durations.as_text(max(0.0, end - start))
+    return f"over {looked_ahead(forecast)}"
 
 
 def _begins(forecast: Forecast, clock: WallClock) -> Iterator[str]:
@@ -230,11 +279,11 @@ def _begins(forecast: Forecast, clock: WallClock) -> Iterator[str]:
 
 def _figures(forecast: Forecast, clock: WallClock) -> Iterator[str]:
     start = _start(forecast)
-    ends, lasts = forecast.ends_at, [each - start for each in _three(forecast.ends_at)]
+    ends = _three(known_ends(forecast))
     rows: list[tuple[str, Sequence[str], str]] = [
         *_wave_rows(forecast.waves, lambda moment: clock.after(start, moment)),
-        ("ends", [clock.after(start, moment) for moment in _three(ends)], ""),
-        ("takes", [durations.as_text(max(0.0, seconds)) for seconds in lasts], ""),
+        ("ends", [_end(each, forecast, clock, start) for each in ends], ""),
+        ("takes", [_lasts(each, forecast, start) for each in ends], ""),
         *((in_words(word), _told(spread), "") for word, spread in _verdicts(forecast)),
     ]
     if forecast.left_at_cutoff is not None:
@@ -242,7 +291,7 @@ def _figures(forecast: Forecast, clock: WallClock) -> Iterator[str]:
     rows.append(("down at once", _told(forecast.peak_down), "out of service through this run"))
     if forecast.worst_group is not None:
         worst = forecast.worst_group
-        rows.append(("worst group", _told(worst.down), f"down at once: {worst.name}"))
+        rows.append(("worst group", _told(worst.down), f"down at once: {clipped(worst.name)}"))
     rows.append(("requests", _told(forecast.requests), "for operations"))
     rows.append(("peak rate", _told(forecast.peak_rate), "a second, in the busiest minute"))
     yield from _table(rows)
@@ -256,6 +305,11 @@ def _table(rows: Sequence[tuple[str, Sequence[str], str]]) -> Iterator[str]:
         shown = _GAP.join(f"{cell:>{wide}}" for cell, wide in zip(cells, widths, strict=True))
         start = f"  {name:<{title}}{_GAP}{shown}"
         margin = " " * (len(start) + len(_GAP))
+        if (screen.width() or screen.NARROWEST) - len(margin) < _ROOM:
+            yield start.rstrip()
+            if remark:
+                yield screen.folded(remark, indent=_BELOW)
+            continue
         told = screen.folded(remark, indent=margin).removeprefix(margin)
         yield f"{start}{_GAP}{told}".rstrip()
 
@@ -304,10 +358,31 @@ def _stopped(forecast: Forecast) -> Iterator[str]:
             yield f"{stop_cause(cause)} in {of} campaigns"
 
 
+def _asked(forecast: Forecast) -> Iterator[str]:
+    """Say before which waves people are asked although the playbook asks nobody there."""
+    found = _questions(forecast)
+    if not found:
+        return
+    (what, share), *others = found[:_GATES]
+    told = f"in {share} of the campaigns the gate before {what} cannot tell and asks a person"
+    told += "".join(f", in {each} the one before {name}" for name, each in others)
+    more = len(found) - _GATES
+    told += f", in fewer {screen.counted(more, 'other gate')}" if more > 0 else ""
+    yield f"{told}; the times take the answer as given at once"
+
+
+def _questions(forecast: Forecast) -> list[tuple[str, str]]:
+    """Give what gates that cannot tell ask for, with the share of campaigns, the greatest first."""
+    found = [(what, share) for what, share in forecast.asked.items() if share > 0]
+    found.sort(key=lambda each: (-each[1], len(each[0]), each[0]))
+    return [(screen.harmless(what), _percent(share)) for what, share in found]
+
+
 def _cut_short(forecast: Forecast) -> Iterator[str]:
     if forecast.cut_short > 0:
         of = f"{round(forecast.cut_short * forecast.campaigns):,} of {forecast.campaigns:,}"
-        yield f"{of} campaigns were not over in the time that is looked ahead; they end later"
+        ahead = looked_ahead(forecast)
+        yield f"{of} campaigns were not over within the {ahead} that are looked ahead"
 
 
 def _slowest(forecast: Forecast, clock: WallClock) -> Iterator[str]:
@@ -318,7 +393,7 @@ def _slowest(forecast: Forecast, clock: WallClock) -> Iterator[str]:
     shares = "".join(f", {limit} {share}" for limit, share in others)
     yield f"{first[0]} holds it up {first[1]} of the time{shares}"
     if forecast.gain is not None:
-        yield _gained(forecast.gain, clock)
+        yield _gained(forecast.gain, forecast, clock)
 
 
 def _few(forecast: Forecast) -> Iterator[str]:
@@ -366,8 +441,8 @@ _ALWAYS = (Verdict.SUCCEEDED, Verdict.FAILED, Verdict.UNCONFIRMED, Verdict.NOT_S
 def _rows(
     forecasts: Sequence[Forecast], clock: WallClock, start: float
 ) -> Iterator[tuple[str, Cell]]:
-    yield "end P50", lambda forecast: clock.after(start, forecast.ends_at.p50)
-    yield "end P90", lambda forecast: clock.after(start, forecast.ends_at.p90)
+    yield "end P50", lambda each: _end(known_ends(each).p50, each, clock, start)
+    yield "end P90", lambda each: _end(known_ends(each).p90, each, clock, start)
     if any(forecast.fits is not None for forecast in forecasts):
         yield "in the window", lambda each: "" if each.fits is None else _percent(each.fits)
         yield "left at cutoff", lambda each: _pair(each.left_at_cutoff)
@@ -378,6 +453,8 @@ def _rows(
         if verdict in _ALWAYS or any(verdict in forecast.verdicts for forecast in forecasts):
             yield in_words(verdict), _Count(verdict)
     yield "stopped", _stops
+    if any(_questions(forecast) for forecast in forecasts):
+        yield "asks a person", _asks
     yield "requests", lambda forecast: _pair(forecast.requests)
     yield "binds most", _binds
     if len({forecast.campaigns for forecast in forecasts}) > 1:
@@ -393,13 +470,20 @@ def _pair(spread: Spread | None) -> str:
 
 def _worst(forecast: Forecast) -> str:
     worst = forecast.worst_group
-    return "" if worst is None else f"{_pair(worst.down)} in {worst.name}"
+    return "" if worst is None else f"{_pair(worst.down)} in {clipped(worst.name)}"
 
 
 def _stops(forecast: Forecast) -> str:
     stopped: Mapping[str, float] = forecast.stopped
     told = [f"{_percent(each)} {stop_cause(cause)}" for cause, each in stopped.items() if each > 0]
     return ", ".join(told) or "never"
+
+
+def _asks(forecast: Forecast) -> str:
+    found = _questions(forecast)
+    told = [f"{share} before {what}" for what, share in found[:_GATES]]
+    more = len(found) - _GATES
+    return ", ".join([*told, f"{more:,} more"] if more > 0 else told) or "never"
 
 
 def _binds(forecast: Forecast) -> str:

@@ -9,8 +9,16 @@ from orchestrator.cli import screen
 from orchestrator.model.plans import Plan
 
 MARGIN = " " * 12
+_LONGEST = 40
+"""Columns of a name in a table; what is longer would push everything else off the screen."""
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def clipped(foreign: str | None) -> str:
+    """Give what a device is called as it may stand in a table: on one line, and not long."""
+    shown = "" if foreign is None else screen.harmless(foreign).replace("\n", " ")
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
 def labelled(label: str, lines: Iterable[str]) -> Iterator[str]:

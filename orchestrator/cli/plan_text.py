@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from orchestrator.cli import plan_forecast, plan_rollout, plan_window, screen
-from orchestrator.cli.plan_layout import clock_of, labelled, numbered
+from orchestrator.cli.plan_layout import clipped, clock_of, labelled, numbered
 from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model import durations, moments
 from orchestrator.model.devices import MOMENT_FIELDS
@@ -232,7 +232,7 @@ def _devices(plan: Plan, *, everyone: bool) -> Iterator[str]:
     if len(plan.devices) > _FEW:
         yield from _groups(plan)
     rows = [
-        (device.id, device.serial_number or "", device.name or "", _where(device))
+        (device.id, clipped(device.serial_number), clipped(device.name), _where(device))
         for device in shown
     ]
     for line in screen.table(("", "", "", ""), rows, limit=screen.width() or screen.NARROWEST - 2):
@@ -243,7 +243,7 @@ def _devices(plan: Plan, *, everyone: bool) -> Iterator[str]:
 
 
 def _where(device: PlannedDevice) -> str:
-    return ", ".join(word for word in (device.location, device.kind) if word)
+    return ", ".join(clipped(word) for word in (device.location, device.kind) if word)
 
 
 def _groups(plan: Plan) -> Iterator[str]:
@@ -255,7 +255,9 @@ def _groups(plan: Plan) -> Iterator[str]:
     for title, values in named:
         counted = Counter(str(value) for value in values if value not in (None, ""))
         if counted:
-            some = ", ".join(f"{value} ({n:,})" for value, n in counted.most_common(_GROUPS))
+            some = ", ".join(
+                f"{clipped(value)} ({n:,})" for value, n in counted.most_common(_GROUPS)
+            )
             more = f", {len(counted) - _GROUPS:,} others" if len(counted) > _GROUPS else ""
             yield screen.folded(f"by {title}: {some}{more}", indent="  ")
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf, isfinite
 
+from orchestrator.model import durations
 from orchestrator.model.events import ApprovalGiven, CancelOrdered, LimitOrdered, PauseOrdered
 from orchestrator.model.forecasts import Forecast, Spread
 from orchestrator.model.verdicts import Verdict
@@ -26,10 +28,43 @@ class Foreseen:
     """`end`, `lasts`, `wave 1 ends`, `peak_down`, `requests`, or a verdict."""
     measure: Measure
     spread: Spread
+    """Infinite is what is not known because campaigns were cut short."""
     came_to: float | None
     """None as long as it is not known."""
     held: bool | None
     """Whether it stayed within what nine of ten campaigns came to; None where that says nothing."""
+
+
+_DAY = 86_400.0
+
+
+def known_ends(forecast: Forecast) -> Spread:
+    """Give the ends that the campaigns came to; infinite is what too many were cut short to know.
+
+    Where a tenth of them was not over within the time that is looked ahead no P90 is known, and
+    where half was not no P50 either.
+    """
+    ends, cut = forecast.ends_at, forecast.cut_short
+    return Spread(
+        inf if cut >= 0.5 else ends.p50,  # noqa: PLR2004 - what P50 and P90 are
+        inf if cut >= 0.1 else ends.p90,  # noqa: PLR2004
+        inf if cut > 0 else ends.most,
+    )
+
+
+def not_within(forecast: Forecast) -> str:
+    """Give what stands in place of an end that is not known, such as `not within 60 days`."""
+    return f"not within {looked_ahead(forecast)}"
+
+
+def looked_ahead(forecast: Forecast) -> str:
+    """Give how far a forecast looks of which campaigns were cut short, such as `60 days`."""
+    opening = forecast.opening
+    begin = forecast.begins_at if opening is None else max(forecast.begins_at, opening[0])
+    # A campaign that is cut short ends where the time that is looked ahead does.
+    seconds = max(0.0, forecast.ends_at.most - begin)
+    days, rest = divmod(round(seconds), round(_DAY))
+    return f"{days} days" if days > 1 and not rest else durations.as_text(seconds)
 
 
 def foreseen(summary: Summary) -> list[Foreseen]:
@@ -57,11 +92,14 @@ def moved(summary: Summary) -> float:
 
 
 def foreseen_ends(summary: Summary) -> tuple[float, float] | None:
-    """Give when half and when nine of ten campaigns had ended, moved to the run's own beginning."""
+    """Give when half and when nine of ten campaigns had ended, moved to the run's own beginning.
+
+    Infinite is what is not known.
+    """
     if summary.forecast is None or summary.started is None:
         return None
-    shift = moved(summary)
-    return summary.forecast.ends_at.p50 + shift, summary.forecast.ends_at.p90 + shift
+    ends = _shifted(known_ends(summary.forecast), moved(summary))
+    return ends.p50, ends.p90
 
 
 def disturbances(summary: Summary) -> list[str]:
@@ -79,7 +117,7 @@ def disturbances(summary: Summary) -> list[str]:
 
 
 def _times(summary: Summary, forecast: Forecast) -> Iterator[Foreseen]:
-    ends, shift = forecast.ends_at, moved(summary)
+    ends, shift = known_ends(forecast), moved(summary)
     # The end of a stopped run says nothing about how long all of it would have taken.
     end = summary.finished_at if summary.stopped is None else None
     passed = None if summary.is_over or summary.stopped is not None else summary.last_at
@@ -103,7 +141,12 @@ def _timed(name: str, spread: Spread, came_to: float | None, passed: float | Non
 
 
 def _in_time(spread: Spread, came_to: float | None, passed: float | None) -> bool | None:
-    """What has not come although its time has `passed` did not come in time, whenever it does."""
+    """What has not come although its time has `passed` did not come in time, whenever it does.
+
+    Nothing is judged by a time that is not known.
+    """
+    if not isfinite(spread.p90):
+        return None
     if came_to is not None:
         return came_to <= spread.p90
     return False if passed is not None and passed > spread.p90 else None

@@ -62,7 +62,7 @@ def test_two_runs_stand_side_by_side(cli):
         "Other verdict in B than in A: 1 of 3 devices in both\n"
         "      1  unconfirmed -> succeeded\n"
         "\n"
-        "  device 1002 (ZN1002): unconfirmed -> succeeded: no return within 20m\n"
+        "  device 1002 (ZN1002): unconfirmed (no return within 20m) -> succeeded\n"
     )
 
 
@@ -123,7 +123,7 @@ def test_of_many_devices_a_few_are_named(cli):
     out = cli("compare", "night-1", "night-2").out
 
     assert "     50  succeeded -> failed\n" in out
-    assert out.count(": succeeded -> failed: 404\n") == 20
+    assert out.count(": succeeded (404) -> failed (404)\n") == 20
     assert "  and 30 more; --json names them all\n" in out
 
 
@@ -194,7 +194,7 @@ def test_a_run_without_its_plan_is_compared_by_ids(cli):
     ended = cli("compare", "night-1", "night-2")
 
     assert ended.code == 0
-    assert "  device 1002 (ZN1002): unconfirmed -> succeeded" in ended.out
+    assert "  device 1002 (ZN1002): unconfirmed (no return within 20m) -> succeeded" in ended.out
     assert "Devices have only their ids here" in ended.err
 
 
@@ -205,3 +205,14 @@ def test_a_run_that_does_not_exist_is_answered_with_the_nearest(cli):
 
     assert ended.code == 2
     assert "did you mean night-2" in ended.err
+
+
+def test_each_reason_stands_with_the_verdict_it_belongs_to(cli):
+    for run_id, verdict, reason in (("a", "failed", "not applied"), ("b", "skipped", "it is Down")):
+        ends = [histories.finished(1, verdict=verdict, reason=reason)]
+        record_with(RUNS, plan_of(1), [histories.run_started(devices=1), *ends], run_id=run_id)
+
+    assert (
+        "  device 1 (ZN1): failed (not applied) -> skipped (it is Down)\n"
+        in cli("compare", "a", "b").out
+    )

@@ -140,12 +140,12 @@ def test_a_damaged_run_can_be_asked_for(cli, several):
     assert "broken" not in named(cli, "--verdict", "unconfirmed")
 
 
-def test_a_run_that_goes_on_says_for_how_long_by_now(cli):
+def test_a_run_that_goes_on_says_for_how_long_by_its_own_clock(cli):
     folder = leave("night-1", events=STORY)
 
     with folder.locked(now=T0):
         [row] = json.loads(cli("runs", "--json").out)
-        assert " so far  running  " in cli("runs").out
+        assert " 1m1s so far  running  " in cli("runs").out
     assert (row["state"], row["ended_at"]) == ("running", None)
 
 

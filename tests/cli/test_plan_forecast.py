@@ -239,6 +239,11 @@ def test_a_limit_that_never_held_anything_up_is_not_told():
             Gain("delay", 1, 0.5, START + 30 * HOUR, START),
             "delay 500ms would end it at Sat 09-26 01:00 instead of Sun 09-27 07:00",
         ),
+        (
+            Gain("strict", 1, 0, START + 7800, START + 6000),
+            "without strict it would end at 02:40 instead of 03:10",
+        ),
+        (Gain("strict", 1, 0, START + 60, START + 60), "without strict it would not end sooner"),
     ],
 )
 def test_what_raising_the_limit_would_bring_is_told_as_it_is(gain, told):
@@ -299,9 +304,145 @@ def test_eight_waves_are_told_one_by_one():
 
 
 def test_campaigns_without_an_end_in_sight_are_counted():
-    assert "  longer    3 of 50 campaigns were not over in the time that is looked ahead;" in whole(
-        replace(NIGHT, cut_short=0.06)
+    told = " ".join(whole(cut(0.06)).split())
+
+    assert "longer 3 of 50 campaigns were not over within the 60 days that are looked ahead" in told
+
+
+HORIZON = 60 * 24 * HOUR
+
+
+def cut(share, p50=7800, p90=9600, **more):
+    """Give the night with that share of its campaigns not over within sixty days."""
+    ends = after(
+        HORIZON if share > 0.5 else p50, HORIZON if share > 0.1 else p90, HORIZON if share else p90
     )
+    return replace(NIGHT, ends_at=ends, cut_short=share, **more)
+
+
+@pytest.mark.parametrize(
+    ("share", "ends", "takes", "told"),
+    [
+        (0.08, ["03:10", "03:40", "-"], ["2h10m", "2h40m", "over"], "03:10, by 03:40 in 9 of 10;"),
+        (0.1, ["03:10", "-", "-"], ["2h10m", "over", "over"], "03:10, in 10% of the campaigns not"),
+        (0.48, ["03:10", "-", "-"], ["2h10m", "over", "over"], "03:10, in 48% of the campaigns"),
+        (
+            0.5,
+            ["-", "-", "-"],
+            ["over"] * 3,
+            "does not end within 60 days in 50% of the campaigns;",
+        ),
+        (1.0, ["-", "-", "-"], ["over"] * 3, "does not end within 60 days in 100% of the"),
+    ],
+)
+def test_an_end_that_too_many_campaigns_did_not_reach_is_no_moment(share, ends, takes, told):
+    forecast = cut(share)
+    text, column = whole(forecast), compared(WhatIf("x=1", forecast))
+
+    assert [
+        each.replace("not within 60 days", "-")
+        for each in cells(text, "ends", "not within 60 days")
+    ] == ends
+    assert [each.removesuffix(" 60 days") for each in cells(text, "takes", "over 60 days")] == takes
+    assert told in brief(forecast)[0]
+    assert column.count("not within 60") == sum(each == "-" for each in ends[:2])
+    assert "11-25" not in "".join((text, column, *brief(forecast)))
+    known = plan_forecast.as_object(forecast)["ends_at"]
+    assert [known[name] is None for name in ("p50", "p90", "most")] == [e == "-" for e in ends]
+
+
+def cells(text, title, phrase):
+    """Give the cells of one row, one of which may be a phrase."""
+    line = next(line for line in text.splitlines() if line.startswith(f"  {title} "))
+    whole_phrase = line.replace(phrase, phrase.replace(" ", "_"))
+    return [each.replace("_", " ") for each in whole_phrase.split()[1:]]
+
+
+@pytest.mark.parametrize(
+    ("gain", "told"),
+    [
+        (
+            Gain("max_down", 25, 40, START + HORIZON, START + 7800),
+            "max_down 40 would end it at 03:10 instead of not within 60 days",
+        ),
+        (
+            Gain("max_down", 25, 40, START + HORIZON, START + HORIZON),
+            "max_down 40 would not end it within 60 days",
+        ),
+        (
+            Gain("strict", 1, 0, START + HORIZON, START + HORIZON),
+            "without strict it would not end within 60 days",
+        ),
+    ],
+)
+def test_a_gain_names_no_end_that_was_not_seen(gain, told):
+    forecast = cut(0.6, gain=gain)
+
+    assert brief(forecast)[-1].endswith(f"; {told}")
+    known = plan_forecast.as_object(forecast)["gain"]
+    assert known["ends_at"] is None
+    assert (known["instead"] is None) is (gain.instead == START + HORIZON)
+
+
+ASKED = "the gate before wave 2 cannot tell and asks a person"
+
+
+def test_gates_that_cannot_tell_are_told_with_what_the_times_take_for_granted():
+    forecast = replace(NIGHT, asked={"wave 10": 0.02, "wave 2": 0.6, "wave 3": 0.2, "wave 4": 0.0})
+    sentence = (
+        f"in 60% of the campaigns {ASKED}, in 20% the one before wave 3, in 2% the one before"
+        " wave 10; the times take the answer as given at once"
+    )
+
+    assert f"asks {sentence} slowest" in " ".join(whole(forecast).split())
+    assert sentence in brief(forecast)
+    assert "asks" not in whole(NIGHT)
+
+
+def test_of_many_gates_the_likeliest_are_told_and_rare_ones_only_in_the_whole_plan():
+    many = replace(NIGHT, asked={f"wave {number}": 0.01 * number for number in range(2, 9)})
+
+    assert "in 5% the one before wave 5, in fewer 3 other gates; the times" in " ".join(
+        whole(many).split()
+    )
+    assert not [line for line in brief(many) if "asks a person" in line]
+    assert [line for line in brief(replace(NIGHT, asked={"wave 2": 0.1})) if ASKED in line]
+
+
+def test_a_question_to_people_has_its_row_beside_what_else_could_be_done():
+    told = compared(WhatIf("failure=3%", replace(NIGHT, asked={"wave 2": 0.6})))
+
+    assert row(told, "asks a person") == ["never", "60%", "before"]
+    assert "asks a person" not in compared(WhatIf("failure=3%", NIGHT))
+
+
+def test_a_note_without_room_beside_its_figures_stands_below_them(monkeypatch):
+    long = replace(NIGHT, ends_at=after(24 * HOUR, 48 * HOUR, 120 * 24 * HOUR))
+    told = whole(long).splitlines()
+
+    place = next(n for n, line in enumerate(told) if line.startswith("  worst group"))
+    assert told[place].endswith(" 12")
+    assert told[place + 1] == "      down at once: Seattle"
+    assert max(map(len, told)) <= 80
+    monkeypatch.setattr(screen, "width", lambda: 120)
+    assert "  12  down at once: Seattle\n" in whole(long)
+
+
+def test_a_note_stands_beside_its_figures_where_it_has_room_for_a_few_words(monkeypatch):
+    (start,) = {line.index("reached") for line in whole(NIGHT).splitlines() if "reached" in line}
+
+    monkeypatch.setattr(screen, "width", lambda: start + 24)
+    assert "  reached by 98%" in whole(NIGHT)
+    assert "\n      reached by" not in whole(NIGHT)
+    monkeypatch.setattr(screen, "width", lambda: start + 23)
+    assert "\n      reached by 98%\n" in whole(NIGHT)
+
+
+def test_a_very_long_name_of_a_group_is_cut():
+    forecast = replace(NIGHT, worst_group=GroupPeak("S" * 5000, same(12)))
+
+    told = (whole(forecast), *brief(forecast), compared(WhatIf("x=1", forecast)))
+    assert max(text.count("S") for text in told) <= 100
 
 
 def test_fewer_campaigns_than_usual_are_said_so():
@@ -413,7 +554,8 @@ def test_nothing_is_compared_where_nothing_was_asked():
 
 
 def test_a_program_gets_every_figure():
-    told = json.loads(json.dumps(plan_forecast.as_object(NIGHT)))
+    forecast = replace(NIGHT, asked={"wave 2": 0.6})
+    told = json.loads(json.dumps(plan_forecast.as_object(forecast)))
 
     assert told == {
         "campaigns": 50,
@@ -448,6 +590,7 @@ def test_a_program_gets_every_figure():
             "not_started": {"p50": 0, "p90": 0, "most": 120},
         },
         "stopped": {"budget": 0.04, "wave": 0.02},
+        "asked": {"wave 2": 0.6},
         "cut_short": 0.0,
         "peak_down": {"p50": 25, "p90": 25, "most": 25},
         "worst_group": {"group": "Seattle", "peak_down": {"p50": 11, "p90": 12, "most": 12}},

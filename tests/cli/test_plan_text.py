@@ -60,7 +60,7 @@ def made(
 ):
     text = source(minimal(devices, steps, more))
     records = [
-        record(id=number, serial_number=f"SN{number}", **fields(number))
+        record(**{"id": number, "serial_number": f"SN{number}", **fields(number)})
         for number in range(1, count + 1)
     ]
     return freeze(read_playbook(text), text, records, controller="https://c/api/v1", now=NOW)
@@ -164,7 +164,7 @@ def test_waves_in_every_form(lines, told):
             "  stop_when: {failure_rate: 10%, after: 20}",
             (
                 "when more than 2 of the first 20 or more than 20 of all 200 are in trouble (10%)"
-                " never more than 3 devices under way (strict)"
+                " at first never more than 3 devices under way (strict)"
             ),
         ),
         (
@@ -172,6 +172,14 @@ def test_waves_in_every_form(lines, told):
             (
                 "when more than 20 of all 200 are in trouble (10%)"
                 " what is under way then may go beyond it (strict: false)"
+            ),
+        ),
+        (
+            "  stop_when: {failed: 2, failure_rate: 10%, after: 30}",
+            (
+                "when more than 2 failed"
+                " when more than 3 of the first 30 or more than 20 of all 200 are in trouble (10%)"
+                " never more than 3 devices under way (strict)"
             ),
         ),
         ("  max_down: 1", "never by itself, however many fail: there is no budget"),
@@ -605,3 +613,28 @@ def test_a_program_gets_what_the_devices_were_chosen_by_and_how_long_the_plan_is
         },
     }
     assert plan_text.as_object(replace(plan, expires_at=None))["expires_at"] is None
+
+
+LONG = "N" * 5000
+
+
+def test_what_a_device_is_called_is_cut_in_tables_and_whole_for_programs():
+    plan = made(
+        count=21,
+        fields=lambda number: (
+            {"name": LONG, "serial_number": f"{number}{LONG}"}
+            | {"location_name": f"{LONG}\n", "type_short_name": LONG}
+        ),
+    )
+
+    told = full(plan)
+
+    assert max(map(len, told.splitlines())) <= 200
+    assert f"  1   1{'N' * 38}…  {'N' * 39}…  {'N' * 20}" in told
+    assert plan_text.as_object(plan)["devices"][0]["name"] == LONG
+
+
+def test_a_name_of_forty_signs_is_not_cut():
+    name = "n" * 40
+
+    assert f"  {name}  " in full(made(count=1, fields=lambda _number: {"name": name}))

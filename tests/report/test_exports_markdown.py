@@ -10,8 +10,9 @@ from orchestrator.model.events import (
     RunStopped,
     WaveStarted,
 )
+from orchestrator.model.forecasts import Spread
 from orchestrator.report.exports.as_markdown import as_markdown, escaped
-from tests.support.histories import T0, finished, run_started
+from tests.support.histories import T0, finished, planned, run_started
 from tests.support.recorded_runs import careful_plan
 from tests.support.reported import (
     ENDED,
@@ -132,10 +133,68 @@ def test_hostile_text_is_no_tag_no_link_no_code_and_calls_nobody():
 
     assert not re.search(r"[<`\[\]@]", bare)
     assert "\x1b" not in told
-    assert re.findall(r"^#+ ", told, re.MULTILINE) == ["## ", "### "]
+    assert re.findall(r"^#+ ", told, re.MULTILINE) == ["## ", "### ", "### "]
 
 
 def test_escaping_leaves_plain_words_alone():
     assert escaped("branch 5 (Madrid), 12:30 - ok") == "branch 5 (Madrid), 12:30 - ok"
     assert escaped("a|b <i> & @ana #1") == "a\\|b &lt;i&gt; &amp; @<!-- -->ana \\#1"
     assert escaped(HOSTILE).count("\n") == 0
+
+
+def test_who_was_skipped_or_deferred_is_named_with_the_reason():
+    told = text(
+        reported(
+            run_started(devices=4),
+            finished(1, verdict="skipped", reason="status is Down"),
+            finished(2, verdict="skipped", reason="changed | since"),
+            finished(3, verdict="skipped", reason="status is Down"),
+            finished(4, verdict="deferred", reason="the window closed"),
+            planned=planned(1, 2, 3, 4),
+            titles=("factory",),
+        )
+    )
+
+    assert (
+        "### Skipped and deferred\n"
+        "\n"
+        "| devices | verdict | reason |\n"
+        "| --: | --- | --- |\n"
+        "| 2 | skipped | status is Down |\n"
+        "| 1 | skipped | changed \\| since |\n"
+        "| 1 | deferred | the window closed |\n"
+        "\n"
+        "| device | where | verdict | reason |\n"
+        "| --- | --- | --- | --- |\n"
+        "| device 1 (ZN1) | step 1 (factory) | skipped | status is Down |\n"
+    ) in told
+    assert "| device 4 (ZN4) | step 1 (factory) | deferred | the window closed |\n" in told
+
+
+def test_of_many_skipped_devices_and_reasons_some_are_named_and_the_others_counted():
+    ends = [finished(n, verdict="skipped", reason=f"reason {n}") for n in range(1, 61)]
+    told = text(reported(run_started(devices=60), *ends))
+
+    assert "### Skipped\n" in told
+    assert "and 40 more reasons\n" in told
+    assert "and 10 more devices\n" in told
+    assert told.count("| device ") == 1 + 50
+
+
+def test_without_skipped_devices_nothing_is_said_of_them():
+    assert "kipped" not in text(reported(run_started(devices=1), finished(1)))
+
+
+def test_an_end_that_was_not_foreseen_is_no_duration_and_not_judged():
+    sixty = T0 + 60 * 86_400
+    forecast = replace(FORECAST, cut_short=0.2, ends_at=Spread(T0 + 600, sixty, sixty))
+    report = reported(
+        run_started(), RunFinished(T0 + 900, {}), plan=replace(careful_plan(), forecast=forecast)
+    )
+    never = replace(forecast, cut_short=0.6, ends_at=Spread(sixty, sixty, sixty))
+
+    assert "Forecast: 10m (P50), not within 60 days (P90); it took 15m, 150% of P50\n" in text(
+        report
+    )
+    report.summary.forecast = never
+    assert "Forecast: not within 60 days (P50), not within 60 days (P90)\n" in text(report)

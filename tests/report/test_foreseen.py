@@ -1,6 +1,7 @@
 """A forecast held against its run: moved to the run's own beginning, judged only where it can be."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 
@@ -14,7 +15,14 @@ from orchestrator.model.events import (
     WindowOpened,
 )
 from orchestrator.model.forecasts import Forecast, Spread, WaveForecast
-from orchestrator.report.foreseen import disturbances, foreseen, foreseen_ends, moved
+from orchestrator.report.foreseen import (
+    disturbances,
+    foreseen,
+    foreseen_ends,
+    known_ends,
+    moved,
+    not_within,
+)
 from orchestrator.report.summary import Summary
 from tests.support.histories import MEXICO, T0, finished, intended, run_started
 
@@ -124,3 +132,46 @@ def test_what_people_did_is_named():
             CancelOrdered(T0 + 3, "ana", "noc-1"),
         )
     ) == ["a person paused it", "a person changed a limit", "a person cancelled it"]
+
+
+SIXTY = 60 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("share", "known"),
+    [
+        (0.0, (True, True, True)),
+        (0.08, (True, True, False)),
+        (0.1, (True, False, False)),
+        (0.48, (True, False, False)),
+        (0.5, (False, False, False)),
+    ],
+)
+def test_an_end_is_known_while_few_enough_campaigns_were_cut_short(share, known):
+    ends = known_ends(replace(PLAIN, cut_short=share))
+
+    assert tuple(each != inf for each in (ends.p50, ends.p90, ends.most)) == known
+
+
+def test_an_end_that_is_not_known_judges_nothing():
+    forecast = replace(PLAIN, cut_short=0.2)
+
+    over = figures(summary_of(RunFinished(T0 + 90_000, {}), forecast=forecast))
+    late = figures(summary_of(intended(1, at=T0 + 201), forecast=forecast))
+
+    assert over["end"].came_to == T0 + 90_000
+    assert (over["end"].spread.p50, over["end"].spread.p90) == (T0 + 100, inf)
+    assert (over["lasts"].spread.p50, over["lasts"].spread.p90) == (100, inf)
+    assert [found[name].held for found in (over, late) for name in ("end", "lasts")] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("forecast", "told"),
+    [
+        (replace(PLAIN, ends_at=Spread(T0, T0, T0 - 1000 + SIXTY)), "not within 60 days"),
+        (replace(NIGHTLY, ends_at=Spread(T0, T0, T0 + 500 + SIXTY)), "not within 60 days"),
+        (replace(PLAIN, ends_at=Spread(T0, T0, T0 - 1000 + 5400)), "not within 1h30m"),
+    ],
+)
+def test_what_is_not_known_is_as_far_away_as_was_looked(forecast, told):
+    assert not_within(replace(forecast, cut_short=0.5)) == told

@@ -393,6 +393,18 @@ def test_the_forecast_of_a_run_that_goes_on_is_not_judged_too_early():
     assert "unconfirmed 0 1 2 no" in text
 
 
+def test_an_end_that_too_few_campaigns_came_to_is_no_moment_and_not_judged():
+    begin, horizon = FORESEEN.begins_at, FORESEEN.begins_at + 60 * 86_400
+    cut = replace(
+        FORESEEN, cut_short=0.2, ends_at=Spread(begin + 1800, horizon, horizon), opening=None
+    )
+    text = Page(careful_html(RunFinished(T0 + 2100, {}), forecast=cut)).text
+
+    assert "20% of them were not over within 60 days." in text
+    assert "not within 60 days 2026-11-22 04:50:00Z wave 1 ends" in text
+    assert "duration 30m not within 60 days 35m most" in text
+
+
 def test_without_a_forecast_nothing_is_held_against_it():
     assert "Forecast and outcome" not in careful_page().heads
 

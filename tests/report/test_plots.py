@@ -11,7 +11,7 @@ from orchestrator.report.plots import over_time, scales
 from orchestrator.report.plots.drawing import Ink, drawn
 from orchestrator.report.plots.step_times import cut
 from orchestrator.report.summary import Summary
-from tests.support.histories import T0, finished, intended, run_started, succeeded
+from tests.support.histories import T0, careful_story, finished, intended, run_started, succeeded
 
 
 def test_foreign_text_takes_its_place_and_the_drawing_is_named():
@@ -105,3 +105,15 @@ def test_steps_keep_their_level_until_the_next():
     xs, ys = over_time._corners([(0, 1), (5, 3)], 0, 9)
 
     assert list(zip(xs, ys, strict=True)) == [(0, 1), (0, 1), (5, 1), (5, 3), (9, 3)]
+
+
+@pytest.mark.parametrize("picture", [over_time.down, over_time.progress])
+def test_what_held_the_run_is_shaded_behind_both_curves_in_both_shapes(picture):
+    summary = Summary(max_down=4)
+    for event in careful_story():
+        summary.after(event)
+
+    for svg in picture(summary, told="x").values():
+        styles = [each.get("style") or "" for each in ET.fromstring(svg).iter("path")]
+        for ink in (Ink.WINDOW, Ink.PERSON, Ink.APPROVAL):
+            assert sum(f"fill: var({ink.variable})" in style for style in styles) == 1

@@ -212,7 +212,7 @@ def follow(
             *_abandoned_warnings(playbook, left, verdicts),
             *lowered,
             *unspread,
-            *playbook_warnings(playbook, limits),
+            *playbook_warnings(playbook, limits, devices),
             *_record_warnings(playbook, kept, stops, now.server_at),
             *zones.warnings(now=ours),
             *wave_warnings(playbook, limits),

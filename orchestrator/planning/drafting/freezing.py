@@ -178,7 +178,7 @@ class Freezer:
             left_out=left_out,
             warnings=(
                 *notes,
-                *playbook_warnings(playbook, limits),
+                *playbook_warnings(playbook, limits, devices),
                 *self._risks(kept, devices, limits),
                 *zones.warnings(now=self._our_now),
                 *self._unseen_warnings(),

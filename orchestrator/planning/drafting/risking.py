@@ -10,7 +10,7 @@ from orchestrator.model.devices import Device, Status
 from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.selections import Condition
-from orchestrator.planning.drafting.warning import operations_of
+from orchestrator.planning.drafting.warning import ahead_of, operations_of
 from orchestrator.planning.tallying import EXAMPLES, Tally, counted, some
 
 LONG_AGO = 86_400.0
@@ -31,10 +31,19 @@ def location_risks(
     devices: Iterable[PlannedDevice],
     listed: Mapping[str, int],
 ) -> list[str]:
-    """Warn of locations of whose listed devices more than half is disturbed."""
-    if not playbook.is_disruptive:
-        return []
-    touched = Counter(device.location for device in devices if device.location is not None)
+    """Warn of locations of whose listed devices more than half is disturbed.
+
+    Who has nothing before it that takes a device out of service is not disturbed.
+    """
+    is_disturbed = [
+        any(operation.is_disruptive for operation in ahead_of(playbook, step))
+        for step in range(len(playbook.all_steps) + 1)
+    ]
+    touched = Counter(
+        device.location
+        for device in devices
+        if device.location is not None and is_disturbed[device.begins_at]
+    )
     most = [
         (printable(place), count, listed[place])
         for place, count in touched.most_common()

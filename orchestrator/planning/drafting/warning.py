@@ -1,14 +1,14 @@
 """What a person should know of a plan before it becomes a run."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from orchestrator.engine.choosing.matching import is_missing, printable
 from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model.devices import Device
 from orchestrator.model.operations import Operation
-from orchestrator.model.plans import Limits
+from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import BetweenWaves
 from orchestrator.model.steps import ApproveStep, OperationStep, Step
@@ -19,8 +19,17 @@ FEW = 10
 """Devices up to which a person watches the run anyway."""
 
 
-def playbook_warnings(playbook: Playbook, limits: Limits) -> list[str]:
-    """Warn of what the playbook itself leaves open, for a set of this size."""
+def playbook_warnings(
+    playbook: Playbook, limits: Limits, devices: Iterable[PlannedDevice] | None = None
+) -> list[str]:
+    """Warn of what the playbook itself leaves open, for a set of this size.
+
+    What only steps could do that all of these devices have behind them is no risk; without
+    devices each is taken to begin at the first step.
+    """
+    ahead = _ahead(playbook, limits, devices)
+    disrupted = sum(n for left, n in ahead.items() if any(each.is_disruptive for each in left))
+    wiped = any(each.is_destructive for left in ahead for each in left)
     warnings = []
     selection = playbook.selection
     if not selection.organizations and not selection.include:
@@ -29,14 +38,39 @@ def playbook_warnings(playbook: Playbook, limits: Limits) -> list[str]:
             " that the token may see can be chosen"
         )
     warnings += _restoring_warnings(playbook)
-    if limits.devices > FEW:
-        warnings += _careless_warnings(playbook, limits)
-    if playbook.is_disruptive and 1 < limits.devices <= limits.max_down:
+    if wiped and playbook.window is None:
         warnings.append(
-            f"max_down {playbook.rollout.max_down} lets all {limits.devices} devices"
-            " be down at once"
+            "no window: devices lose their configuration at whatever hour the run is started"
         )
+    if disrupted and limits.devices > FEW and not limits.budget.is_set:
+        warnings.append(
+            f"no budget: the run goes on however many of the {limits.devices} devices fail;"
+            " rollout.stop_when would stop it"
+        )
+    if 1 < disrupted <= limits.max_down:
+        who = f"all {disrupted} devices"
+        if disrupted < limits.devices:
+            who += " that are still to be disturbed"
+        warnings.append(f"max_down {playbook.rollout.max_down} lets {who} be down at once")
     return warnings
+
+
+def _ahead(
+    playbook: Playbook, limits: Limits, devices: Iterable[PlannedDevice] | None
+) -> Counter[tuple[Operation, ...]]:
+    """Count the devices by the operations that they have before them."""
+    if devices is None:
+        return Counter({ahead_of(playbook, 0): limits.devices} if limits.devices else {})
+    ahead: Counter[tuple[Operation, ...]] = Counter()
+    for step, count in Counter(device.begins_at for device in devices).items():
+        ahead[ahead_of(playbook, step)] += count
+    return ahead
+
+
+def ahead_of(playbook: Playbook, step: int) -> tuple[Operation, ...]:
+    """Give the operations from a step on, with those of the rescue."""
+    steps = playbook.all_steps[step:]
+    return tuple(each.operation for each in steps if isinstance(each, OperationStep))
 
 
 def _restoring_warnings(playbook: Playbook) -> list[str]:
@@ -69,20 +103,6 @@ def wave_warnings(playbook: Playbook, limits: Limits) -> list[str]:
         return [f"the first wave holds the only device: {nothing}"]
     whole = f"all {limits.devices} devices"
     return [f"the first wave holds {whole}: {nothing}; write a share or a smaller count"]
-
-
-def _careless_warnings(playbook: Playbook, limits: Limits) -> list[str]:
-    warnings = []
-    if playbook.is_destructive and playbook.window is None:
-        warnings.append(
-            "no window: devices lose their configuration at whatever hour the run is started"
-        )
-    if playbook.is_disruptive and not limits.budget.is_set:
-        warnings.append(
-            f"no budget: the run goes on however many of the {limits.devices} devices fail;"
-            " rollout.stop_when would stop it"
-        )
-    return warnings
 
 
 def field_warnings(playbook: Playbook, chosen: Sequence[Device]) -> list[str]:

@@ -1,13 +1,18 @@
 """A run's report as Markdown, to be pasted into a ticket: foreign text stays text there."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
 
 from orchestrator.model import durations, moments
+from orchestrator.model.forecasts import Forecast
+from orchestrator.model.verdicts import Verdict
 from orchestrator.report.course_tables import changed_limits, gate, messages
 from orchestrator.report.exports.foresight import lasting, lateness
 from orchestrator.report.exports.run_report import RunReport
-from orchestrator.report.foreseen import disturbances
+from orchestrator.report.figures import DeviceRow
+from orchestrator.report.foreseen import disturbances, not_within
 from orchestrator.report.standing import in_short, matters, nothing_done
 from orchestrator.report.tables import device_name, reasons
 from orchestrator.report.telling_campaigns import deed, person
@@ -15,6 +20,7 @@ from orchestrator.report.wording import devices, in_words, printable
 
 _SHOWN = 50
 _REASONS = 20
+_UNTOUCHED = (Verdict.SKIPPED, Verdict.DEFERRED)
 _MARKUP = re.compile(r"[\\`*_{}\[\]|~#$]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -25,6 +31,7 @@ def as_markdown(report: RunReport) -> Iterator[str]:
         _head(report),
         _verdicts(report),
         _troubles(report),
+        _untouched(report),
         _waves(report),
         _budgets(report),
         _orders(report),
@@ -100,6 +107,46 @@ def _troubles(report: RunReport) -> Iterator[str]:
         ),
     )
     yield from _more(len(summary.troubles) - _SHOWN, "devices")
+
+
+def _untouched(report: RunReport) -> Iterator[str]:
+    """Name the devices that were skipped or deferred, and why."""
+    summary = report.summary
+    counts = summary.counts()
+    met = [verdict for verdict in _UNTOUCHED if counts[verdict]]
+    if not met:
+        return
+    yield f"### {' and '.join(map(in_words, met)).capitalize()}"
+    yield ""
+    found: Counter[tuple[str, str]] = Counter()
+    named: list[DeviceRow] = []
+    for row in summary.rows():
+        if row.verdict is None or row.verdict not in met:
+            continue
+        found[row.verdict, row.reason] += 1
+        if len(named) < _SHOWN:
+            named.append(row)
+    yield from _table(
+        ("devices", "verdict", "reason"),
+        (
+            (count, in_words(verdict), reason)
+            for (verdict, reason), count in found.most_common(_REASONS)
+        ),
+    )
+    yield from _more(len(found) - _REASONS, "reasons")
+    yield from _table(
+        ("device", "where", "verdict", "reason"),
+        (
+            (
+                device_name(summary, row.device),
+                "" if row.step is None else summary.title(row.step),
+                in_words(row.verdict or ""),
+                row.reason,
+            )
+            for row in named
+        ),
+    )
+    yield from _more(found.total() - _SHOWN, "devices")
 
 
 def _waves(report: RunReport) -> Iterator[str]:
@@ -186,18 +233,23 @@ def _figures(report: RunReport) -> Iterator[str]:
 
 
 def _forecast(report: RunReport) -> Iterator[str]:
-    foreseen = lasting(report.summary)
-    if foreseen is None:
+    foreseen, forecast = lasting(report.summary), report.summary.forecast
+    if foreseen is None or forecast is None:
         return
-    median = durations.as_text(foreseen.spread.p50)
-    told = f"Forecast: {median} (P50), {durations.as_text(foreseen.spread.p90)} (P90)"
+    half, most = (_lasts(each, forecast) for each in (foreseen.spread.p50, foreseen.spread.p90))
+    told = f"Forecast: {half} (P50), {most} (P90)"
     ratio = lateness(report.summary)
     if ratio is not None and foreseen.came_to is not None:
-        kept = "within" if foreseen.held else "beyond"
-        told += f"; it took {durations.as_text(foreseen.came_to)}, {ratio:.0%} of P50, {kept} P90"
+        told += f"; it took {durations.as_text(foreseen.came_to)}, {ratio:.0%} of P50"
+        if foreseen.held is not None:
+            told += f", {'within' if foreseen.held else 'beyond'} P90"
         told += "".join(f"; {each}" for each in disturbances(report.summary))
     yield escaped(told)
     yield ""
+
+
+def _lasts(seconds: float, forecast: Forecast) -> str:
+    return durations.as_text(seconds) if isfinite(seconds) else not_within(forecast)
 
 
 def _audit(report: RunReport) -> Iterator[str]:

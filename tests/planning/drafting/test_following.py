@@ -370,3 +370,10 @@ def test_nobody_to_take_up_is_a_plan_without_devices_whatever_the_window():
 
     assert (plan.devices, plan.operation_requests) == ((), 0)
     assert plan.left_out == (LeftOut("succeeded in run night-1", 1, ("1",)),)
+
+
+def test_devices_that_are_only_to_be_configured_are_not_feared_for_as_if_they_were_to_be_reset():
+    plan = followed(planned(), ends(1, 1))
+
+    feared = [each for each in plan.warnings if "max_down" in each or "no window" in each]
+    assert feared == []

@@ -15,6 +15,12 @@ from orchestrator.planning.drafting.limiting import resolve_limits
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
 
+BUDGETED = "rollout: {stop_when: {failed: 1}}\n"
+NIGHTLY = "window: {opens: 0 1 * * *, lasts: 4h, timezone: UTC}\n"
+REDEPLOY = "- operation: factory\n- operation: reconf"
+ASKING = "- operation: factory\n- approve: go on?\n- operation: reconf\n- approve: ok?"
+NO_WINDOW = "no window: devices lose their configuration at whatever hour the run is started"
+
 BASE = "https://control.example/api/v1"
 
 
@@ -201,7 +207,7 @@ def test_a_plan_warns_of_what_a_person_should_know_before(devices, steps, record
 @pytest.mark.parametrize(
     ("devices", "steps", "more"),
     [
-        ("organization: 123", "- operation: factory\n- operation: reconf", ""),
+        ("organization: 123", REDEPLOY, NIGHTLY),
         ("include: [1, 2]", "- operation: reboot", ""),
         ("organization: 123", "- operation: sync", "rollout: {max_down: 99}\n"),
         ("organization: 123", "- check: {status: up}", ""),
@@ -316,12 +322,6 @@ def test_without_earlier_runs_the_steps_themselves_say_how_long_they_may_take():
     assert "nothing measured yet" in plan.expected_from
 
 
-BUDGETED = "rollout: {stop_when: {failed: 1}}\n"
-NIGHTLY = "window: {opens: 0 1 * * *, lasts: 4h, timezone: UTC}\n"
-REDEPLOY = "- operation: factory\n- operation: reconf"
-ASKING = "- operation: factory\n- approve: go on?\n- operation: reconf\n- approve: ok?"
-
-
 @pytest.mark.parametrize(
     ("count", "steps", "more", "warnings"),
     [
@@ -343,14 +343,15 @@ ASKING = "- operation: factory\n- approve: go on?\n- operation: reconf\n- approv
             11,
             REDEPLOY,
             BUDGETED,
-            ["no window: devices lose their configuration at whatever hour the run is started"],
+            [NO_WINDOW],
         ),
-        (10, REDEPLOY, "", []),
+        (1, REDEPLOY, "", [NO_WINDOW]),
+        (10, REDEPLOY, NIGHTLY, []),
         (11, REDEPLOY, BUDGETED + NIGHTLY, []),
         (
             2,
             ASKING,
-            "",
+            NIGHTLY,
             [
                 (
                     "step 2, approve, stands between a destructive step and step 3 that brings devices"

@@ -3,7 +3,10 @@
 import pytest
 
 from orchestrator.model import moments
+from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.planning.drafting.freezing import Freezer, freeze
+from orchestrator.planning.drafting.risking import location_risks
+from orchestrator.planning.drafting.warning import playbook_warnings
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import DAY, NOW, minimal, record, source
 
@@ -176,3 +179,54 @@ def test_a_record_that_comes_again_is_counted_where_it_came_last():
     plan = freezer.plan(controller="c")
 
     assert plan.warnings == ("more than half of the listed devices of Reno is in the set: 3 of 3",)
+
+
+REDEPLOY = "- operation: factory\n- operation: reconf"
+
+
+def going_on(*begins, steps=REDEPLOY, more="rollout: {max_down: 4}\n"):
+    """Give a playbook with limits and devices that begin at these steps, all of one place."""
+    playbook = read_playbook(source(minimal(steps=steps, more=more)))
+    limits = Limits(len(begins), 4, 20, 0.2, None, budget=playbook.rollout.stop_when)
+    devices = [
+        PlannedDevice(number, f"SN{number}", None, location="Boise", begins_at=step)
+        for number, step in enumerate(begins, start=1)
+    ]
+    return playbook, limits, devices
+
+
+NO_WINDOW = "no window: devices lose their configuration at whatever hour the run is started"
+
+
+@pytest.mark.parametrize(
+    ("begins", "told"),
+    [
+        ((1, 1), []),
+        ((1,) * 11, []),
+        ((0, 1), [NO_WINDOW]),
+        ((0, 0), [NO_WINDOW, "max_down 4 lets all 2 devices be down at once"]),
+        (
+            (0, 1, 0),
+            [
+                NO_WINDOW,
+                "max_down 4 lets all 2 devices that are still to be disturbed be down at once",
+            ],
+        ),
+    ],
+)
+def test_what_devices_have_behind_them_is_no_risk_any_more(begins, told):
+    assert playbook_warnings(*going_on(*begins)) == told
+
+
+def test_what_a_rescue_may_do_is_a_risk_wherever_devices_begin():
+    rescued = going_on(1, 1, more="rollout: {max_down: 4}\nrescue:\n  - operation: reboot\n")
+
+    assert playbook_warnings(*rescued) == ["max_down 4 lets all 2 devices be down at once"]
+
+
+def test_a_place_whose_devices_are_not_disturbed_any_more_is_none_to_name():
+    listed = {"Boise": 4}
+
+    assert location_risks(*going_on(1, 1, 1), listed) == []
+    assert location_risks(*going_on(0, 0, 1), listed) == []
+    assert "of Boise is in the set: 3 of 4" in location_risks(*going_on(0, 0, 0, 1), listed)[0]

@@ -57,7 +57,10 @@ def test_what_can_be_supposed(text, values):
     ("text", "sentence"),
     [
         ("max_down", "--what-if 'max_down': write name=value, such as max_down=40"),
-        ("max_down=0", "--what-if 'max_down=0': max_down takes a whole number from 1 to 999999999, not '0'"),
+        (
+            "max_down=0",
+            "--what-if 'max_down=0': max_down takes a whole number from 1 to 999999999, not '0'",
+        ),
         (
             "max_dwon=4",
             (
