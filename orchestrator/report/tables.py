@@ -1,7 +1,5 @@
 """A summary as text for people and as an object for programs; an audit log as rows."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -10,6 +8,7 @@ from orchestrator.model.events import DeviceFinished, Event, as_facts
 from orchestrator.report.course_tables import as_object as course_object
 from orchestrator.report.course_tables import as_text_lines as course_lines
 from orchestrator.report.figures import StepTime
+from orchestrator.report.spreadsheets import csv_line
 from orchestrator.report.standing import in_short, matters, nothing_done
 from orchestrator.report.summary import Summary
 from orchestrator.report.telling import describe
@@ -32,7 +31,6 @@ _COLUMNS = (
     "told",
 )
 _REASONS = ("reason", "detail", "sign", "evidence", "why", "question")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def device_name(summary: Summary, device: int) -> str:
@@ -231,7 +229,7 @@ def reasons(summary: Summary) -> list[tuple[str, str, int]]:
 
 def as_csv(summary: Summary, numbered: Iterable[tuple[int, Event]]) -> Iterator[str]:
     """Give an audit log line by line as CSV with a head line; text never begins a formula."""
-    yield _csv_line(_COLUMNS)
+    yield csv_line(_COLUMNS)
     for seq, event in numbered:
         facts = as_facts(event)
         reason = next((facts[name] for name in _REASONS if facts.get(name)), None)
@@ -245,17 +243,4 @@ def as_csv(summary: Summary, numbered: Iterable[tuple[int, Event]]) -> Iterator[
             "told": tell(summary, event),
         }
         cells = facts | own
-        yield _csv_line([cells.get(column) for column in _COLUMNS])
-
-
-def _csv_line(cells: Iterable[object]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([_cell(cell) for cell in cells])
-    return line.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        # A spreadsheet would run it, and names and reasons come from devices.
-        return "'" + value
-    return value
+        yield csv_line([cells.get(column) for column in _COLUMNS])

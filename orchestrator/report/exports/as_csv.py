@@ -1,11 +1,10 @@
 """A run's devices for spreadsheets: one row each."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from orchestrator.model import moments
 from orchestrator.report.exports.run_report import DeviceReport, RunReport
+from orchestrator.report.spreadsheets import csv_line
 from orchestrator.report.wording import printable
 
 COLUMNS = (
@@ -23,20 +22,12 @@ COLUMNS = (
 )
 """Moments are ISO 8601 in UTC; a cell is empty where nothing is known."""
 
-_FORMULA_STARTS = (
-    *("=", "+", "-", "@"),
-    "\N{FULLWIDTH EQUALS SIGN}",
-    "\N{FULLWIDTH PLUS SIGN}",
-    "\N{FULLWIDTH HYPHEN-MINUS}",
-    "\N{FULLWIDTH COMMERCIAL AT}",
-)
-
 
 def as_csv(report: RunReport) -> Iterator[str]:
     """Give the table line by line with a head line; text never begins a formula."""
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     for device in report.devices():
-        yield _line(_cells(device))
+        yield csv_line(_cells(device))
 
 
 def _cells(device: DeviceReport) -> Iterator[object]:
@@ -54,14 +45,4 @@ def _cells(device: DeviceReport) -> Iterator[object]:
 
 
 def _text(text: str | None) -> str | None:
-    """Give text that a spreadsheet shows and does not run: names and reasons come from devices."""
-    if text is None:
-        return None
-    shown = printable(text)
-    return "'" + shown if shown.lstrip().startswith(_FORMULA_STARTS) else shown
-
-
-def _line(cells: Iterable[object]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue()
+    return None if text is None else printable(text)
