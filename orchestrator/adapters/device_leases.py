@@ -8,12 +8,11 @@ import errno
 import fcntl
 import hashlib
 import os
-import stat
 import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -22,11 +21,11 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from orchestrator.adapters.journal_reading import why
 from orchestrator.adapters.os_user import host_name, user_name
+from orchestrator.adapters.shared_folder import explained, flocked, open_file, open_folder
 from orchestrator.model import moments
 from orchestrator.model.devices import DeviceId
-from orchestrator.model.errors import RunError, UnrecordedError
+from orchestrator.model.errors import RunError
 
 RECENT_SECONDS = 120.0
 """For so long after its end a run still counts as one that may have left traces."""
@@ -34,14 +33,12 @@ _SHARDS = 64  # the kernel walks a file's locks one by one: many short lists ins
 _STRIDE = 1024  # bytes that stand for one device: room for a lock of each owner's length
 _SLOTS = 1000
 _PLACES = 2**40
-_OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FACTS = 4096
 _LONGEST_WORD = 100
 _DARWIN = sys.platform == "darwin"
 # Python for macOS may not name the two, though the system has them; 0 where it has not.
 _SETLK: int = getattr(fcntl, "F_OFD_SETLK", 90 if _DARWIN else 0)
 _GETLK: int = getattr(fcntl, "F_OFD_GETLK", 92 if _DARWIN else 0)
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +102,8 @@ class DeviceLeases:
             host=_clipped(host_name()),
             since=moments.as_short_text(now),
         )
-        with _explained(locks_dir):
-            leases = cls(locks_dir, _open_folder(locks_dir), controller, mine, wall)
+        with explained(locks_dir):
+            leases = cls(locks_dir, open_folder(locks_dir), controller, mine, wall)
             try:
                 leases._begin()
             except BaseException:
@@ -115,7 +112,7 @@ class DeviceLeases:
         return leases
 
     def hold(self, device: DeviceId) -> str | None:
-        with _explained(self._path):
+        with explained(self._path):
             self._mend(_shard(device))
             if device in self._held:
                 return None
@@ -134,12 +131,12 @@ class DeviceLeases:
         self._held.discard(device)
         descriptor = self._shards.get(_shard(device))
         if descriptor is not None:
-            with _explained(self._path):
+            with explained(self._path):
                 _set_lock(descriptor, fcntl.F_UNLCK, _place(device), _STRIDE)
 
     @property
     def is_alone(self) -> bool:
-        with _explained(self._path):
+        with explained(self._path):
             self._mend(None)
             return not any(self._matters(name) for name in self._others())
 
@@ -166,14 +163,14 @@ class DeviceLeases:
         """Open everything now: what cannot be used is found before anything is sent."""
         self._register()
         for shard in range(_SHARDS):
-            self._shards[shard] = _open_file(self._folder, self._file_of_shard(shard))
+            self._shards[shard] = open_file(self._folder, self._file_of_shard(shard))
 
     def _register(self) -> None:
         """Take the first number that nobody has, nor had a moment ago."""
         for slot in range(_SLOTS):
-            descriptor = _open_file(self._folder, self._file_of(slot))
+            descriptor = open_file(self._folder, self._file_of(slot))
             try:
-                if _flocked(descriptor, fcntl.LOCK_EX) and self._is_free(descriptor, slot):
+                if flocked(descriptor, fcntl.LOCK_EX) and self._is_free(descriptor, slot):
                     _write(descriptor, self._mine)
                     self._slot, self._registration = slot, descriptor
                     return
@@ -201,13 +198,13 @@ class DeviceLeases:
 
     def _matters(self, name: str) -> bool:
         try:
-            descriptor = _open_file(self._folder, name)
+            descriptor = open_file(self._folder, name)
         except FileNotFoundError:
             return False
         except OSError:  # somebody put it there to hinder us; it does not end the run
             return True
         try:
-            if not _flocked(descriptor, fcntl.LOCK_SH):
+            if not flocked(descriptor, fcntl.LOCK_SH):
                 return True
             found = _read(descriptor)
             was_us = found is not None and found.run == self._mine.run  # before it was resumed
@@ -232,7 +229,7 @@ class DeviceLeases:
 
     def _name(self, slot: int) -> str:
         with suppress(OSError):
-            descriptor = _open_file(self._folder, self._file_of(slot))
+            descriptor = open_file(self._folder, self._file_of(slot))
             try:
                 found = _read(descriptor)
             finally:
@@ -251,7 +248,7 @@ class DeviceLeases:
         if not good:
             # Let go before taking again: a file that is still there would refuse us our own devices.
             self._let_go()
-            self._folder = _open_folder(self._path)
+            self._folder = open_folder(self._path)
             self._begin()
             self._held = {device for device in self._held if self._lock(device)}
 
@@ -292,64 +289,6 @@ def _short_name(controller: str) -> str:
     port = parts.port or (80 if parts.scheme == "http" else 443)
     text = f"{host}:{port}{parts.path.rstrip('/')}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _open_folder(path: Path) -> int:
-    """Open the folder, made if need be for every user; nobody may take away others' files in it."""
-    with suppress(FileExistsError):
-        path.mkdir(parents=True)
-        path.chmod(0o1777)
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    mode = os.fstat(descriptor).st_mode
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-        os.close(descriptor)
-        raise RunError(
-            f"in the folder for locks, {path}, everybody may remove everybody's files;"
-            f" say `chmod 1777 {path}` or name another in ORCHESTRATOR_LOCKS_DIR"
-        )
-    with suppress(OSError):
-        _flocked(descriptor, fcntl.LOCK_SH)  # systemd-tmpfiles keeps its hands off a locked folder
-    return descriptor
-
-
-def _open_file(folder: int, name: str) -> int:
-    """Open a file of the folder for reading and writing, made if need be for every user.
-
-    Not with O_CREAT alone: in a folder of mode 1777 Linux refuses that for other users' files.
-    """
-    for last in (False, False, False, False, True):
-        try:
-            return _ours(_opened(folder, name), name)
-        except (FileExistsError, PermissionError):
-            if last:
-                raise
-        time.sleep(0.01)  # somebody makes it at this very moment and opens it to all next
-    raise AssertionError
-
-
-def _opened(folder: int, name: str) -> int:
-    with suppress(FileNotFoundError):
-        return os.open(name, _OPEN, dir_fd=folder)
-    descriptor = os.open(name, _OPEN | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
-    os.fchmod(descriptor, 0o666)
-    return descriptor
-
-
-def _ours(descriptor: int, name: str) -> int:
-    """Refuse what somebody put there to have other files of ours written to."""
-    found = os.fstat(descriptor)
-    if stat.S_ISREG(found.st_mode) and found.st_nlink <= 1:
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, f"{name} in it is no plain file")
-
-
-def _flocked(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _set_lock(descriptor: int, kind: int, start: int, length: int) -> bool:
@@ -404,19 +343,3 @@ def _write(descriptor: int, registered: Registered) -> None:
 
 def _clipped(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text[:_LONGEST_WORD]) or "?"
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Say in one sentence which folder cannot be used and which setting names it."""
-    try:
-        yield
-    except OSError as error:
-        kind = UnrecordedError if error.errno in _FULL else RunError
-        reason = why(error)
-        if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            reason = "it or something in it is a link or no folder"
-        raise kind(
-            f"the folder for locks, {path}, cannot be used: {reason};"
-            " ORCHESTRATOR_LOCKS_DIR can name another, the same for all runs of this machine"
-        ) from error

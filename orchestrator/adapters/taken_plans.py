@@ -10,11 +10,9 @@ again the journals, and the plans kept beside them. A gate in the folder for loc
 plan at a time become a run; it opens as soon as that run's first event is durable.
 """
 
-import errno
 import fcntl
 import hashlib
 import os
-import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,16 +24,22 @@ import orjson
 
 from orchestrator.adapters import kept_outcome, plan_file
 from orchestrator.adapters.durable_folders import sync_folder
-from orchestrator.adapters.journal_reading import read_records, why
+from orchestrator.adapters.journal_reading import read_records
 from orchestrator.adapters.os_user import host_name, user_name
 from orchestrator.adapters.run_folder import Listed, RunFolder, RunsFolder
+from orchestrator.adapters.shared_folder import (
+    explained,
+    find_file,
+    flocked,
+    open_file,
+    open_folder,
+)
 from orchestrator.model import moments
 from orchestrator.model.devices import DeviceId
-from orchestrator.model.errors import JournalError, RunError, RunLockedError, UnrecordedError
+from orchestrator.model.errors import JournalError, RunError, RunLockedError
 from orchestrator.model.events import Event, RunFinished, RunStarted
 from orchestrator.model.plans import Plan
 
-_OPEN = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FACTS = 4096
 _LONGEST_WORD = 1000
 _TRIES = 10
@@ -45,7 +49,6 @@ _TRIES_AT_THE_GATE = 300
 _CLOCKS_DIFFER = 3600.0
 _HEAD_ENDS = b'"devices": ['
 _GOES_ON_AFTER = b'"goes_on_after": '
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +119,11 @@ def check_untaken(
     has taken up a device of it. Raises RunLockedError while another process carries it out, RunError
     when a run of it, or of such a device, began.
     """
-    try:
-        descriptor = _ours(os.open(_mark(locks_dir, digest), _OPEN))
-    except (FileNotFoundError, NotADirectoryError):
+    with explained(locks_dir):
+        descriptor = find_file(locks_dir / _mark(digest))
+    if descriptor is None:
         _check_runs(runs, digest, what, following)
         return
-    except OSError as error:
-        raise _unusable(locks_dir, error) from error
     try:
         _lock(descriptor, fcntl.LOCK_SH, what)
         _check_mark(descriptor, runs, digest, what, following)
@@ -158,21 +159,19 @@ def taking(
         since=now,
     )
     with ExitStack() as closing, ExitStack() as gate:
-        try:
-            descriptor = _locked_mark(locks_dir, digest, what)
+        with explained(locks_dir):
+            folder = open_folder(locks_dir)
+            closing.callback(os.close, folder)
+            descriptor = _locked_mark(folder, digest, what)
             closing.callback(os.close, descriptor)  # which gives up the lock
             if following is not None:
-                gate.callback(os.close, _entered_gate(locks_dir, following))
-        except OSError as error:
-            raise _unusable(locks_dir, error) from error
+                gate.callback(os.close, _entered_gate(folder, following))
         # Dead from here on, the mark is empty or names a run without a journal: the next takes it.
         _check_mark(descriptor, runs, digest, what, following)
         _check_runs(runs, digest, what, following)
-        try:
+        with explained(locks_dir):
             _write(descriptor, mine)
             sync_folder(locks_dir)
-        except OSError as error:
-            raise _unusable(locks_dir, error) from error
         yield TakenPlan(descriptor, mine, gate)
 
 
@@ -256,14 +255,14 @@ def _is_over(folder: RunFolder) -> bool:
         return False
 
 
-def _entered_gate(locks_dir: Path, following: Following) -> int:
+def _entered_gate(folder: int, following: Following) -> int:
     """Stand alone among those whose plans go on after the same run."""
     name = hashlib.sha256(f"{following.controller}\n{following.run}".encode()).hexdigest()[:32]
     busy = (
         f"another plan that goes on after run {following.run} is just becoming a run;"
         " try again in a moment"
     )
-    return _locked_file(locks_dir / f"{name}.after", lambda descriptor: _stand(descriptor, busy))
+    return _locked_file(folder, f"{name}.after", lambda descriptor: _stand(descriptor, busy))
 
 
 def _stand(descriptor: int, busy: str) -> None:
@@ -271,59 +270,23 @@ def _stand(descriptor: int, busy: str) -> None:
         raise RunLockedError(busy)
 
 
-def _locked_mark(locks_dir: Path, digest: str, what: str) -> int:
-    _make_folder(locks_dir)
+def _locked_mark(folder: int, digest: str, what: str) -> int:
     return _locked_file(
-        _mark(locks_dir, digest), lambda descriptor: _lock(descriptor, fcntl.LOCK_EX, what)
+        folder, _mark(digest), lambda descriptor: _lock(descriptor, fcntl.LOCK_EX, what)
     )
 
 
-def _locked_file(path: Path, lock: Callable[[int], None]) -> int:
+def _locked_file(folder: int, name: str, lock: Callable[[int], None]) -> int:
     while True:
-        descriptor = _opened(path)
+        descriptor = open_file(folder, name)
         try:
             lock(descriptor)
-            if _is_there(descriptor, path):
+            if _is_there(descriptor, folder, name):
                 return descriptor
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)  # a cleaner of old files was faster
-
-
-def _make_folder(path: Path) -> None:
-    """Make the folder if need be for every user; nobody may take away others' files in it."""
-    with suppress(FileExistsError):
-        path.mkdir(parents=True)
-        path.chmod(0o1777)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, "it is a link or no folder")
-    if found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX:
-        raise PermissionError(
-            errno.EPERM, f"everybody may remove everybody's files in it; say `chmod 1777 {path}`"
-        )
-
-
-def _opened(path: Path) -> int:
-    # Not with O_CREAT alone: in a folder of mode 1777 Linux refuses that for other users' files.
-    for _ in range(_TRIES):
-        with suppress(FileNotFoundError):
-            return _ours(os.open(path, _OPEN))
-        with suppress(FileExistsError):
-            descriptor = os.open(path, _OPEN | os.O_CREAT | os.O_EXCL, 0o666)
-            os.fchmod(descriptor, 0o666)
-            return descriptor
-    raise OSError(errno.EBUSY, "it changes all the time")
-
-
-def _ours(descriptor: int) -> int:
-    """Refuse what somebody put there to have other files of ours written to."""
-    found = os.fstat(descriptor)
-    if stat.S_ISREG(found.st_mode) and found.st_nlink <= 1:
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "a mark in it is no plain file")
 
 
 def _lock(descriptor: int, kind: int, what: str) -> None:
@@ -337,17 +300,17 @@ def _lock(descriptor: int, kind: int, what: str) -> None:
 
 def _try_lock(descriptor: int, kind: int, tries: int) -> bool:
     for more in range(tries, -1, -1):
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        if flocked(descriptor, kind):
             return True
         if more:
             time.sleep(0.01)
     return False
 
 
-def _is_there(descriptor: int, path: Path) -> bool:
+def _is_there(descriptor: int, folder: int, name: str) -> bool:
     try:
-        there, ours = path.lstat(), os.fstat(descriptor)
+        there = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        ours = os.fstat(descriptor)
     except OSError:
         return False
     return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
@@ -440,16 +403,8 @@ def _used_up(what: str, by: str, hint: str = "make a new plan") -> RunError:
     return RunError(f"{what} was carried out already by {by}; {hint}")
 
 
-def _unusable(locks_dir: Path, error: OSError) -> RunError:
-    kind = UnrecordedError if error.errno in _FULL else RunError
-    return kind(
-        f"the folder for locks, {locks_dir}, cannot be used: {why(error)};"
-        " ORCHESTRATOR_LOCKS_DIR can name another, the same for all runs of this machine"
-    )
-
-
-def _mark(locks_dir: Path, digest: str) -> Path:
-    return locks_dir / f"{digest[:32]}.plan"
+def _mark(digest: str) -> str:
+    return f"{digest[:32]}.plan"
 
 
 def _read(descriptor: int) -> Taker | None:

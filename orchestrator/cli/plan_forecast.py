@@ -204,9 +204,8 @@ def _percent(share: float) -> str:
     rounded = round(share * 100)
     if rounded == 0 and share > 0:
         return "under 1%"
-    if rounded == 100 and share < 1:  # noqa: PLR2004
-        return "over 99%"
-    return f"{rounded}%"
+    told = f"{rounded}%"
+    return "over 99%" if told == "100%" and share < 1 else told
 
 
 def _succeed(forecast: Forecast) -> str:

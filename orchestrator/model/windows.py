@@ -12,6 +12,10 @@ class Blackout:
     last: date
 
 
+ANY_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 - what a wall clock shows has no zone
+"""A day to reckon cron expressions on where it does not matter which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The openings of a run: [start, end) on the clocks of an IANA zone (design 6.8).

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from cronsim import CronSim, CronSimError
 
 from orchestrator.model import durations
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, SECRET_FIELDS
-from orchestrator.model.windows import Blackout, Window
+from orchestrator.model.windows import ANY_DAY, Blackout, Window
 from orchestrator.model.zones import is_zone, nearest_zone
 from orchestrator.playbook import composing
 from orchestrator.playbook.conditions import KNOWN_FIELDS, TEXT_FIELDS, misnamed
@@ -28,7 +28,6 @@ from orchestrator.playbook.shapes import (
 from orchestrator.playbook.values import Duration
 
 _LONGEST = 200
-_ANY_DAY: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - what a wall clock shows has no zone
 _OPENS = 'a cron expression such as "0 1 * * sat", or one date-time such as 2026-12-05T01:00'
 _BEGINS_AS_DATE = re.compile(r"\d{4}-\d")
 _DATE_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt ]+(\d{2}:\d{2}(?::\d{2})?)")
@@ -133,7 +132,7 @@ def _cron(spot: Spot, text: str) -> Any:
 
 def _is_cron(text: str) -> bool:
     try:
-        CronSim(text, _ANY_DAY)
+        CronSim(text, ANY_DAY)
     except CronSimError:
         return False
     return True

@@ -38,6 +38,11 @@ class Foreseen:
 _DAY = 86_400.0
 
 
+_BEYOND_P50 = 0.5
+_BEYOND_P90 = 0.1
+"""Shares of the campaigns whose ends the P50 and the P90 leave beyond them."""
+
+
 def known_ends(forecast: Forecast) -> Spread:
     """Give the ends that the campaigns came to; infinite is what too many were cut short to know.
 
@@ -46,8 +51,8 @@ def known_ends(forecast: Forecast) -> Spread:
     """
     ends, cut = forecast.ends_at, forecast.cut_short
     return Spread(
-        inf if cut >= 0.5 else ends.p50,  # noqa: PLR2004 - what P50 and P90 are
-        inf if cut >= 0.1 else ends.p90,  # noqa: PLR2004
+        inf if cut >= _BEYOND_P50 else ends.p50,
+        inf if cut >= _BEYOND_P90 else ends.p90,
         inf if cut > 0 else ends.most,
     )
 

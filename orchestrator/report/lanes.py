@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from heapq import heappush, heapreplace, nlargest
 from itertools import count
+from typing import Any
 
 from orchestrator.model.events import (
     DeviceFinished,
@@ -127,14 +128,17 @@ class Lanes:
 
     def after(self, event: Event) -> None:
         """Take one more event into account."""
-        kind = type(event)
-        phase = _PHASES.get(kind)
+        phase = _PHASES.get(type(event))
         if phase is not None:
-            if kind is DoubtResolved and event.applied:  # type: ignore[union-attr] # it has it
-                phase = Phase.PROVING
-            self._mark(event.device, event.step, event.at, phase)  # type: ignore[union-attr] # as all in _PHASES
-        elif kind is DeviceFinished:
-            self._finish(event)  # type: ignore[arg-type] # it is one
+            self._move(event, phase)
+        elif isinstance(event, DeviceFinished):
+            self._finish(event)
+
+    def _move(self, event: Any, phase: Phase) -> None:
+        """An event of one device, as all in `_PHASES` are, moves it into a phase."""
+        if isinstance(event, DoubtResolved) and event.applied:
+            phase = Phase.PROVING
+        self._mark(event.device, event.step, event.at, phase)
 
     def _mark(self, device: int, step: int, at: float, phase: Phase) -> None:
         marks = self._underway.get(device)

@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.adapters import plan_file, taken_plans
 from orchestrator.adapters.run_folder import RunsFolder
+from orchestrator.adapters.shared_folder import open_folder
 from orchestrator.adapters.taken_plans import Following, check_untaken, taken_up_after, taking
 from orchestrator.model.errors import RunError, RunLockedError, UnrecordedError
 from tests.support import histories
@@ -65,7 +66,7 @@ def test_of_two_who_take_it_at_once_one_gets_it_and_the_other_is_told_by_whom(lo
 def test_one_that_has_not_said_yet_who_it_is_keeps_others_out_all_the_same(locks, runs):
     take(locks, runs)
     mark(locks).write_bytes(b"")
-    descriptor = taken_plans._locked_mark(locks, DIGEST, "the plan")
+    descriptor = taken_plans._locked_mark(open_folder(locks), DIGEST, "the plan")
 
     with pytest.raises(RunLockedError, match="by another process"):
         take(locks, runs, "night-2")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from orchestrator.model.windows import Blackout, Opening, Window
+from orchestrator.model.windows import ANY_DAY, Blackout, Opening, Window
 from orchestrator.model.zones import is_zone, nearest_zone
 
 __all__ = ["Openings", "is_zone", "last_start", "may_start", "nearest_zone", "upcoming"]
@@ -29,7 +29,6 @@ _MOST_KNOWN = 256
 _KEPT = 64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ANY_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 - what a wall clock shows has no zone
 _SECOND = timedelta(seconds=1)
 _start = attrgetter("start")
 
@@ -259,7 +258,7 @@ def _roughly(day: date) -> float:
 def _days(opens: str, first: date) -> Iterator[date]:
     """Give the days of a cron expression from a day on, until none comes for many years."""
     _, _, *fields = opens.split()
-    cron = CronSim(" ".join(["0", "0", *fields]), _ANY_DAY)
+    cron = CronSim(" ".join(["0", "0", *fields]), ANY_DAY)
     last = first
     # Asked day by day it is much faster than when it finds the midnights by itself.
     for day in map(date.fromordinal, range(first.toordinal(), date.max.toordinal())):
@@ -280,8 +279,8 @@ def _chains(window: Window) -> tuple[Chain, ...]:
 @lru_cache(maxsize=64)  # the same in every zone
 def _chains_of_a_day(minute: str, hour: str, lasts: float) -> tuple[Chain, ...]:
     chains: list[list[timedelta]] = []
-    for found in CronSim(f"{minute} {hour} * * *", _ANY_DAY - _SECOND):
-        start = found - _ANY_DAY
+    for found in CronSim(f"{minute} {hour} * * *", ANY_DAY - _SECOND):
+        start = found - ANY_DAY
         if start.days:
             break
         if chains and (start - chains[-1][-1]).total_seconds() <= lasts:

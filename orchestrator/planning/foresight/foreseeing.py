@@ -62,7 +62,7 @@ def foresee(
     number = campaigns_for(len(plan.devices)) if campaigns is None else campaigns
     opening = first_opening(plan, begins_at)
     imagined = Imagined(plan, experience, chances, begins_at, opening, number)
-    tally = _Tally(begins_at)
+    tally = _Tally()
     for seed in range(number):
         tally.add(imagined.campaign(seed))
     bindings = tally.bindings(plan.limits)
@@ -216,7 +216,6 @@ def _assumptions(plan: Plan, experience: Experience) -> Iterator[str]:
 class _Tally:
     """The figures of all campaigns."""
 
-    begins_at: float
     ends: list[float] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)
     requests: list[float] = field(default_factory=list)

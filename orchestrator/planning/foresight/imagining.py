@@ -109,10 +109,10 @@ class _SureStarts(Starts):
 
     draws: Draws
 
-    def _clear(self, decision: Decision, run: DeviceRun, now: Moment) -> None:  # noqa: ARG002
+    def _clear(self, decision: Decision, run: DeviceRun, now: Moment) -> None:  # noqa: ARG002 - asked so
         self.admissions.cleared.append(run)
 
-    def _is_fresh(self, run: DeviceRun, at: float) -> bool:  # noqa: ARG002
+    def _is_fresh(self, run: DeviceRun, at: float) -> bool:  # noqa: ARG002 - asked so
         return True
 
     def _why_not_now(self, run: DeviceRun) -> str | None:

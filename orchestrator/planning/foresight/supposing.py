@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
+from typing import Any
 
 from orchestrator.model import durations
 from orchestrator.model.errors import OrchestratorError
@@ -293,5 +294,5 @@ def _more(value: int) -> int:
     return max(value + 1, more - more % 5 if more > 20 else more)  # noqa: PLR2004 - small numbers
 
 
-def _with(plan: Plan, **changes: object) -> Plan:
-    return replace(plan, limits=replace(plan.limits, **changes))  # type: ignore[arg-type]
+def _with(plan: Plan, **changes: Any) -> Plan:
+    return replace(plan, limits=replace(plan.limits, **changes))
