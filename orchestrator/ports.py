@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from orchestrator.model.answers import OperationAnswer
+from orchestrator.model.commands import PrepareDevice, SendChange
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
 from orchestrator.model.orders import Ask, Order
-from orchestrator.model.readings import DeviceFilter, Page, Probed, Reading
+from orchestrator.model.readings import DeviceFilter, Page, Probed, Reading, Testimony
+from orchestrator.model.snapshots import Snapshot
+from orchestrator.model.steps import Witness
 
 
 class Clock(Protocol):
@@ -35,8 +38,52 @@ class Clock(Protocol):
         ...
 
 
+class Offers(Protocol):
+    """What some controllers offer beside the two documents (api.md 1.8): never required.
+
+    Whether an endpoint is there is found out with its first use: each answers None from then on where
+    it is not (404 or 405 for the collection, 403). Raises ControllerError for other trouble.
+    """
+
+    async def find_by_serial(self, serial_number: str) -> Reading | None:
+        """Read the device with this serial number; the Reading's device is None when there is none."""
+        ...
+
+    async def find_by_name(self, name: str) -> Reading | None:
+        """Read the device with this name, in full."""
+        ...
+
+    async def read_settings(self, device: DeviceId) -> Mapping[str, object] | None:
+        """Give a device's settings by variable name, every page; secret values as fingerprints."""
+        ...
+
+    async def read_variables(
+        self, device: DeviceId, names: Sequence[str] = (), *, refresh: bool = False
+    ) -> Mapping[str, object] | None:
+        """Give a device's variables by name, all or these; secret values as fingerprints.
+
+        With `refresh` the controller asks the device first.
+        """
+        ...
+
+    async def read_testimony(
+        self, device: DeviceId, witnesses: Sequence[Witness], *, since_at: float
+    ) -> Testimony | None:
+        """Ask these witnesses what they know of a device since a moment of the controller's clock."""
+        ...
+
+    async def list_types(self) -> Mapping[str, int] | None:
+        """Give the ids of device types, by name and by short name."""
+        ...
+
+
 class Controller(Protocol):
     """The CONTROL API (api.md 1). Reads raise ControllerError; an operation request never does."""
+
+    @property
+    def offers(self) -> Offers | None:
+        """What it offers beside the two documents; None when nothing is known of that."""
+        ...
 
     async def list_devices(self, wanted: DeviceFilter, *, offset: int, limit: int) -> Page:
         """Read one page; it may hold fewer rows than asked for, and rows may repeat between pages."""
@@ -64,20 +111,43 @@ class Controller(Protocol):
         """
         ...
 
-    async def create_device(self, fields: Mapping[str, object]) -> Reading:
-        """Create a record (POST); sent at most once."""
+    async def send_change(
+        self, change: SendChange, secrets: Mapping[str, str], *, intended: float
+    ) -> OperationAnswer:
+        """Put one change of a record on the wire at most once: POST, PATCH, PUT or DELETE (api.md 1.2 to 1.6).
+
+        `secrets` are the values of `change.secrets`, by field; no answer repeats one. `intended` as for
+        `start_operation`. A creation that is accepted tells the new id. Where a record to be deleted is
+        gone already, that is accepted too. Raises nothing but cancellation.
+        """
         ...
 
-    async def replace_device(self, device: DeviceId, fields: Mapping[str, object]) -> Reading:
-        """Replace all fields of a record (PUT); what is not given may be blanked (api.md 1.4)."""
+
+class Snapshots(Protocol):
+    """Where a run keeps what devices were before it changed them."""
+
+    def save(self, snapshots: Sequence[Snapshot]) -> None:
+        """Return only once all of these are durable. Raises UnrecordedError when they are not."""
         ...
 
-    async def update_device(self, device: DeviceId, fields: Mapping[str, object]) -> Reading:
-        """Change some fields of a record (PATCH); sent at most once."""
+
+class Secrets(Protocol):
+    """Makes secret values, and keeps them so that none is lost between sent and seen."""
+
+    async def prepare(self, wanted: PrepareDevice) -> Mapping[str, str]:
+        """Have each secret value of a step made and durably stored; give their fingerprints, by field.
+
+        Asked again for the same device and step of the same run, it gives the same values.
+        Raises SecretError in one sentence when a value cannot be had or stored.
+        """
         ...
 
-    async def delete_device(self, device: DeviceId) -> None:
-        """Delete a record (DELETE). Cannot be undone."""
+    def reveal(self, change: SendChange) -> Mapping[str, str]:
+        """Give the values that were prepared for this device and step, by field."""
+        ...
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Take note of what is durable: a proven step makes its values the device's present ones."""
         ...
 
 

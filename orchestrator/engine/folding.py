@@ -68,7 +68,14 @@ def _intended(run: "Run", device: "DeviceRun", event: events.OperationIntended) 
     run.starts.queued.discard(device.id)
 
 
-def _accepted(run: "Run", _: "DeviceRun", __: events.OperationAccepted) -> None:
+def _found(run: "Run", device: "DeviceRun", _: events.DeviceFound) -> None:
+    if device.record != device.id:
+        run.moved[device.record] = device.id
+
+
+def _accepted(run: "Run", device: "DeviceRun", event: events.OperationAccepted) -> None:
+    if event.record is not None:
+        run.moved[device.record] = device.id
     run.pace = run.pace.after_success()
     run.rejected_since = None
     run.reach.accepted()
@@ -149,6 +156,7 @@ _BY_STORM = frozenset({Verdict.FAILED, Verdict.IN_DOUBT})
 _CONSEQUENCES: dict[type[object], Callable[..., None]] = {
     events.OperationIntended: _intended,
     events.OperationAccepted: _accepted,
+    events.DeviceFound: _found,
     events.OperationRefused: _refused,
     events.OperationLost: _lost,
     events.OperationUnsent: _unsent,

@@ -1,11 +1,13 @@
 """What was read: taken note of here; only what a decision finds that it proves is recorded."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.model.readings import (
     Census,
     DevicesHeld,
+    Found,
     Observation,
     Probed,
     Reading,
@@ -20,7 +22,9 @@ def note(run: "Run", observation: Observation, now: float) -> None:
     """Keep what was read for the next decision."""
     match observation:
         case Reading():
-            _note_reading(run, observation)
+            _note_reading(run, _of_plan(run, observation))
+        case Found():
+            _note_found(run, observation)
         case ReadingFailed():
             _note_failure(run, observation, now)
         case Probed():
@@ -33,6 +37,26 @@ def note(run: "Run", observation: Observation, now: float) -> None:
             )
         case DevicesHeld():
             _note_held(run, observation)
+
+
+def _of_plan(run: "Run", reading: Reading) -> Reading:
+    """Give a reading under the id by which the plan knows the device."""
+    planned = run.moved.get(reading.device_id)
+    return reading if planned is None else replace(reading, device_id=planned)
+
+
+def _note_found(run: "Run", found: Found) -> None:
+    """What a search brought; a device that is where it was believed to be is looked at as ever."""
+    run.reach.answered()
+    device = run.devices[found.device_id]
+    device.is_being_read = False
+    device.failed_looks = 0
+    device.is_searched = True
+    is_elsewhere = found.reading.device is not None and found.reading.device.id != device.record
+    if device.phase is not Phase.ENDED and (is_elsewhere or not device.has_record):
+        run.news[device.id] = found.reading
+        run.starts.known[device.id] = found.reading
+    run.mark(device)
 
 
 def _note_reading(run: "Run", reading: Reading) -> None:
@@ -72,10 +96,11 @@ def _note_failure(run: "Run", failed: ReadingFailed, now: float) -> None:
     elif failed.unreachable:
         run.reach.missed(failed.reason)
     for identity in failed.device_ids:
-        device = run.devices.get(identity)
+        device = run.devices.get(run.moved.get(identity, identity))
         if device is None:
             continue
         device.is_being_read = False
+        device.is_unprepared, device.trouble = failed.unprepared, failed.reason
         if not (failed.unauthorised or failed.unreachable):
             device.failed_looks += 1
         device.poll_at = run.active(now) + min(60.0, 5.0 * 2 ** min(device.failed_looks, 4))

@@ -27,7 +27,7 @@ from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import Course, DeviceRun, Phase
 from orchestrator.engine.walking.waiting import Waits
 from orchestrator.model import events
-from orchestrator.model.commands import HoldDevices, ReadDevices, ReleaseDevices
+from orchestrator.model.commands import FindDevice, HoldDevices, ReadDevices, ReleaseDevices
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.orders import Order
@@ -91,6 +91,8 @@ class Run:
         self.suspects: set[DeviceId] = set()
         """Answered 403; a probe has to tell whether it is the device or the token."""
         self.planned = {device.id: device for device in plan.devices}
+        self.moved: dict[DeviceId, DeviceId] = {}
+        """Records whose devices the plan knows by another id: created, or found again."""
         self.unbegun = iter(plan.devices)
         # volatile: what was read, and whom the next decision has to look at
         self.probed: Probed | None = None
@@ -272,8 +274,15 @@ class Run:
             decision.commands.append(ReleaseDevices(tuple(self.starts.released)))
             self.starts.released.clear()
         if decision.to_read:
-            decision.commands.append(ReadDevices(tuple(decision.to_read)))
+            addresses = decision.to_read
+            if self.moved:
+                addresses = [self._address(device) for device in addresses]
+            decision.commands.append(ReadDevices(tuple(addresses)))
         return decision
+
+    def _address(self, device: DeviceId) -> DeviceId:
+        run = self.devices.get(device)
+        return device if run is None else run.record
 
     def _consider_run(self, decision: Decision, now: Moment) -> None:
         """The budget, the windows and the waves: what concerns the run as a whole."""
@@ -350,10 +359,19 @@ class Run:
                 happened = concluding.consider(run, reading, now)
                 decision.events += happened
                 if happened and isinstance(happened[-1], events.LastLookTaken):
-                    run.is_being_read = run.is_read_in_full = True
-                    decision.read_in_full(run.id, update_status=True)
+                    self._look_for_the_last_time(decision, run)
                 if not happened:
                     self.waits.wait(decision, run, now)
+
+    def _look_for_the_last_time(self, decision: Decision, run: DeviceRun) -> None:
+        """Have the controller contact the device; one that lost itself in a reset is searched first."""
+        run.is_being_read = run.is_read_in_full = True
+        serial = run.serial_number
+        if run.operation.is_destructive and serial is not None and not run.is_searched:
+            decision.commands.append(FindDevice(run.id, serial))
+        else:
+            run.is_refreshed = True
+            decision.read_in_full(run.record, update_status=True)
 
     def _after_faltering(self, run: DeviceRun, now: Moment, chance: float) -> list[Event]:
         happened = concluding.after_faltering(

@@ -3,25 +3,33 @@
 Records are read ahead of the pace; what was read longer ago than the guard allows is read again.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 
 from orchestrator.engine.choosing.selecting import Chooser
 from orchestrator.engine.rollout.admitting import Admissions
 from orchestrator.engine.rollout.asking import Approvals, name_of_step
 from orchestrator.engine.rollout.pacing import Pace
-from orchestrator.engine.walking import concluding, guarding
+from orchestrator.engine.walking import concluding, guarding, intending
 from orchestrator.engine.walking.concluding import Moment
 from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.engine.walking.waiting import Waits
-from orchestrator.model import events
-from orchestrator.model.commands import SendNotice, SendOperation
+from orchestrator.model import events, moments
+from orchestrator.model.commands import SendNotice
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device, DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Reading
-from orchestrator.model.steps import ApproveStep, CheckStep, NotifyStep, OperationStep, SleepStep
+from orchestrator.model.steps import (
+    ApproveStep,
+    CheckStep,
+    EscalateStep,
+    NotifyStep,
+    RecordStep,
+    RequestStep,
+    SleepStep,
+)
 from orchestrator.model.verdicts import Verdict
 
 HeldBy = Callable[[DeviceRun, float], Hashable | None]
@@ -57,7 +65,7 @@ class Starts:
         """Devices that other runs may have again."""
         self.elsewhere: dict[DeviceId, str] = {}
         """Devices that another run holds, and which."""
-        self._chooser = Chooser(plan.playbook.selection, plan.created_at)
+        self._chooser = Chooser.of(plan.playbook, plan.created_at)
         self._guard_in_full = _needs_detail(plan)
 
     def forget(self, run: DeviceRun) -> None:
@@ -88,8 +96,10 @@ class Starts:
             self._consider_guard_reading(decision, run, reading, now)
         elif run.id in self.queued:
             return
-        elif not isinstance(run.current, OperationStep):
+        elif not isinstance(run.current, RequestStep):
             self.start_step(decision, run, now.at)
+        elif self._is_exhausted(run):
+            decision.events += self._hand_over(run, now.at)
         elif run.phase is Phase.RESTING and not concluding.rest_is_over(run, reading, now):
             self.waits.wait_for_retry(decision, run, now)
         elif run.held and now.active < run.poll_at:
@@ -107,6 +117,11 @@ class Starts:
             decision.events += concluding.succeed(run, at, "people are told")
             decision.commands.append(SendNotice(run.id, run.step, step.text))
             return
+        if isinstance(step, EscalateStep):
+            decision.events += concluding.succeed(run, at, "handed to a person")
+            history = tuple(_history(run, self.known.get(run.id)))
+            decision.commands.append(SendNotice(run.id, run.step, step.text, history))
+            return
         if isinstance(step, ApproveStep):
             what = name_of_step(run.step)
             passed = self.approvals.why_passed(what, in_chain=run.is_in_chain)
@@ -120,6 +135,17 @@ class Starts:
         until = round(at + seconds, 6)
         decision.events.append(events.StepStarted(at, run.id, run.step, until))
 
+    def _is_exhausted(self, run: DeviceRun) -> bool:
+        """It had its share of what it would be asked for next, before this run began."""
+        if run.planned.exhausted is None or run.attempt > 0:
+            return False
+        allowances = self.plan.playbook.allowances
+        return any(each.operation is run.operation for each in allowances)
+
+    def _hand_over(self, run: DeviceRun, at: float) -> list[Event]:
+        self.queued.discard(run.id)
+        return concluding.fail(run, at, Verdict.FAILED, run.planned.exhausted or "")
+
     def _consider_hold(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
         holder = self.elsewhere.pop(run.id, None)
         if holder is not None:
@@ -131,14 +157,28 @@ class Starts:
     def _consider_guard_reading(
         self, decision: Decision, run: DeviceRun, reading: Reading | None, now: Moment
     ) -> None:
-        if reading is not None and (reading.is_detail or not self._guard_in_full):
+        if reading is not None and self._tells_enough(run, reading):
             self.admissions.guarding.discard(run.id)
             self.admissions.cleared.append(run)
         elif run.failed_looks >= concluding.FINAL_LOOKS:
             self._stand_back(run)
-            decision.events += _unfit(run, now.at, "its record cannot be read")
+            if run.is_unprepared:
+                decision.events += concluding.fail(run, now.at, Verdict.FAILED, run.trouble)
+            else:
+                decision.events += _unfit(run, now.at, "its record cannot be read")
         elif not run.is_being_read:
-            self.waits.poll(decision, run, now, in_full=self._guard_in_full)
+            self._read(decision, run, now)
+
+    def _read(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        wanted = intending.preparation(self.plan.playbook, run)
+        in_full = self._guard_in_full or wanted is not None
+        self.waits.poll(decision, run, now, in_full=in_full, command=wanted)
+
+    def _tells_enough(self, run: DeviceRun, reading: Reading) -> bool:
+        wanted = intending.preparation(self.plan.playbook, run)
+        if wanted is not None:
+            return intending.is_prepared(wanted, reading)
+        return reading.is_detail or not self._guard_in_full
 
     def make_ready(
         self,
@@ -158,8 +198,11 @@ class Starts:
             if isinstance(drawn, PlannedDevice):
                 run = begin(drawn)
                 admissions.begin(run)
-                if not isinstance(run.current, OperationStep):
+                if not isinstance(run.current, RequestStep):
                     self.start_step(decision, run, now.at)
+                    continue
+                if self._is_exhausted(run):
+                    decision.events += self._hand_over(run, now.at)
                     continue
                 self.queued.add(run.id)
             else:
@@ -177,7 +220,7 @@ class Starts:
         self.admissions.guarding.add(run.id)
         run.failed_looks = 0
         run.poll_at = 0.0
-        self.waits.poll(decision, run, now, in_full=self._guard_in_full)
+        self._read(decision, run, now)
 
     def _is_fresh(self, run: DeviceRun, at: float) -> bool:
         reading = self.known.get(run.id)
@@ -185,7 +228,7 @@ class Starts:
             reading is not None
             and at - reading.asked_at <= self.plan.playbook.guard.fresh_within
             and reading.asked_at >= max(run.asked_after, run.held_since)
-            and (reading.is_detail or not self._guard_in_full)
+            and self._tells_enough(run, reading)
         )
 
     def send(self, decision: Decision, now: Moment, pace: Pace, in_flight: int) -> bool:
@@ -219,7 +262,9 @@ class Starts:
                 is_place_free = True
                 continue
             at = max(now.at, pace.next_at)
-            self._intend(decision, run, at)
+            if not self._intend(decision, run, at):
+                is_place_free = True
+                continue
             pace = pace.after_sending(at)
             room -= 1
         return is_place_free
@@ -230,14 +275,16 @@ class Starts:
 
     def _why_not_now(self, run: DeviceRun) -> str | None:
         reading = self.known[run.id]
-        operation = run.operation
+        if not run.has_record:
+            return None
         refusal = guarding.refusal(
             run.planned,
             reading,
-            operation,
+            run.operation_step,
             self.plan.playbook.guard,
             touched=run.touched or run.planned.unproven,
             unproven=run.unproven or (Operation.FACTORY if run.planned.unproven else None),
+            serial_number=run.serial_number,
         )
         if refusal is None and not run.touched and reading.device is not None:
             refusal = self._why_another(run.planned, reading.device)
@@ -272,22 +319,51 @@ class Starts:
             run.poll_at = self.waits.next_round(now)
             self.waits.wake(run, run.poll_at)
 
-    def _intend(self, decision: Decision, run: DeviceRun, at: float) -> None:
-        reading = self.known[run.id]
-        assert reading.device is not None
-        attempt = run.attempt + 1
-        decision.events.append(
-            events.OperationIntended(
-                at=at,
-                device=run.id,
-                step=run.step,
-                attempt=attempt,
-                operation=run.operation.value,
-                server_at=round(reading.server_at + at - reading.asked_at, 6),
-                baseline=events.baseline_of(reading.device, read_at=reading.server_at),
-            )
+    def _intend(self, decision: Decision, run: DeviceRun, at: float) -> bool:
+        """Intend the request of a device that is fit; False when none is needed or none can be made."""
+        reading, step, found = self.known[run.id], run.operation_step, None
+        if isinstance(step, RecordStep):
+            found = intending.finding(self.plan.playbook, run, step, reading)
+            if found.hindrance is not None or found.as_wanted is not None:
+                self._stand_back(run)
+                decision.events += _without_request(run, reading, found, at)
+                return False
+        intention = intending.intention(self.plan.playbook, run, reading, at, found)
+        decision.events.append(intention.event)
+        decision.commands += intention.commands
+        return True
+
+
+def _history(run: DeviceRun, reading: Reading | None) -> Iterator[str]:
+    """Say what a person has to know of a device that is handed over: why, and as what it shows."""
+    reason = run.forgiven_reason or run.reason
+    if run.failed_step is not None:
+        yield f"step {run.failed_step + 1}, {run.steps[run.failed_step].title}: {reason}"
+    elif reason:
+        yield reason
+    if reading is not None and reading.device is not None:
+        device = reading.device
+        since = device.status_change
+        shown = f"status {device.status}"
+        yield shown if since is None else f"{shown} since {moments.as_short_text(since)}"
+        contact = device.last_connection
+        yield (
+            "it never made contact"
+            if contact is None
+            else f"last contact at {moments.as_short_text(contact)}"
         )
-        decision.commands.append(SendOperation(run.id, run.step, attempt, run.operation))
+
+
+def _without_request(
+    run: DeviceRun, reading: Reading, found: intending.Finding, at: float
+) -> list[Event]:
+    if found.hindrance is not None:
+        return concluding.fail(run, at, Verdict.FAILED, f"nothing was sent: {found.hindrance}")
+    device, happened = reading.device, list[Event]()
+    if device is not None and device.id != run.record:
+        where = (at, run.id, run.step, device.id)
+        happened.append(events.DeviceFound(*where, "its serial number has this record already"))
+    return happened + concluding.succeed(run, at, found.as_wanted or "")
 
 
 def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:

@@ -13,6 +13,8 @@ class Refusal(StrEnum):
     """401: the token is not accepted."""
     FORBIDDEN = "forbidden"
     """403: this device is not ours, or the token is bad; a probe tells which (api.md 1.10-7)."""
+    REJECTED = "rejected"
+    """400 or 409 to a change of a record: not with these values, for this device; final."""
     GONE = "gone"
     """404: no such device."""
     STATE = "state"
@@ -28,6 +30,8 @@ class Accepted:
     status: int
     server_at: float
     """The controller's clock when it answered."""
+    record: int | None = None
+    """The id that a created record got."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,13 @@
 """What should happen: the brain says it, the runtime does it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from orchestrator.model.devices import DeviceId
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Operation
+from orchestrator.model.snapshots import Snapshot
+from orchestrator.model.steps import Witness
+from orchestrator.model.values import Assignment, Plain, Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,21 +15,91 @@ class SendOperation:
     """Put one operation request on the wire, once; its OperationIntended is durable by now."""
 
     device: DeviceId
+    """As the run names it."""
     step: int
     attempt: int
     operation: Operation
+    record: DeviceId | None = None
+    """Its record's id where that is another one by now."""
+
+    @property
+    def address(self) -> DeviceId:
+        """Give the id that stands in the request."""
+        return self.device if self.record is None else self.record
+
+
+@dataclass(frozen=True, slots=True)
+class SendChange:
+    """Put one change of a record on the wire, once; its OperationIntended is durable by now."""
+
+    device: DeviceId
+    step: int
+    attempt: int
+    action: Action
+    record: DeviceId | None
+    """The record's id; None for a creation."""
+    fields: Mapping[str, Plain]
+    """What is written, the flag among it; without the secret values."""
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    """The secret ones, by field; prepared and stored by now."""
+    serial_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSnapshot:
+    """Save what a device was before a step changes it; durable before the step's intention is."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareDevice:
+    """Read one device in full, with all that its next step needs before its request may be intended:
+    its settings and variables for the snapshot, and secret values made and stored.
+    """
+
+    device: DeviceId
+    """As the run names it."""
+    step: int
+    record: DeviceId | None
+    """Its record's id; None for a device that is to be created: then it is looked for by its serial number."""
+    serial_number: str | None
+    deep: bool
+    """With settings and variables."""
+    secrets: tuple[Assignment, ...] = ()
+    row: str | None = None
+    """What names its row in the playbook's table."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindDevice:
+    """Look for a device by its serial number: its id is silent, or no answer told the new one."""
+
+    device: DeviceId
+    serial_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskWitnesses:
+    """Read one device in full, and what these witnesses say since its request was accepted."""
+
+    device: DeviceId
+    """The id of its record."""
+    witnesses: tuple[Witness, ...]
+    since_at: float
+    """The controller's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadDevices:
-    """Read these devices, by list pages or one by one, whichever costs fewer requests."""
+    """Read these records, by list pages or one by one, whichever costs fewer requests."""
 
     devices: tuple[DeviceId, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadDevice:
-    """Read one device in full; with update_status the controller contacts it first (api.md 2.4)."""
+    """Read one record in full; with update_status the controller contacts it first (api.md 2.4)."""
 
     device: DeviceId
     update_status: bool = False
@@ -57,15 +131,22 @@ class TakeCensus:
 
 @dataclass(frozen=True, slots=True)
 class SendNotice:
-    """Tell the playbook's people that devices came to a `notify` step."""
+    """Tell the playbook's people that devices came to a `notify` or an `escalate` step."""
 
     device: DeviceId
     step: int
     text: str
+    history: tuple[str, ...] = ()
+    """What became of the device so far, a sentence each; for an `escalate` step, told one by one."""
 
 
 Command = (
     SendOperation
+    | SendChange
+    | SaveSnapshot
+    | PrepareDevice
+    | FindDevice
+    | AskWitnesses
     | ReadDevices
     | ReadDevice
     | ProbeController

@@ -32,6 +32,27 @@ DETAIL_ONLY_FIELDS = frozenset(
 """Fields that list pages lack (api.md 1.9): conditions on them need every record read in full."""
 
 
+WRITABLE_FIELDS = (
+    "name",
+    "customer_id",
+    "is_active",
+    "type",
+    "serial_number",
+    "description",
+    "organization_id",
+    "location_name",
+    "location",
+    "latitude",
+    "longitude",
+    "username",
+    "password",
+    "update_frequency",
+    "debug",
+    "firmware_image",
+)
+"""What a change of a record may write (api.md 1.2, 1.4, 1.5), in the order in which it is shown."""
+
+
 class Status(StrEnum):
     """What the controller believes of a device's reachability; often stale (api.md 2.2)."""
 

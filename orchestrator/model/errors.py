@@ -7,6 +7,7 @@ OrchestratorError
 ├── RunError               no such run, or it cannot be driven now
 │   ├── RunLockedError     another process drives it
 │   └── UnrecordedError    it cannot begin, because it cannot be recorded
+├── SecretError            a secret value cannot be had, kept or read: the vault, its key, a sealed file
 ├── JournalError           the journal cannot be written, read or believed
 └── ControllerError        the controller's answer to a read or a change of a record
     ├── UnreachableError   no connection
@@ -53,6 +54,10 @@ class PlaybookError(OrchestratorError):
 
 class SettingsError(OrchestratorError):
     """A setting is missing, malformed or unsafe."""
+
+
+class SecretError(OrchestratorError):
+    """A secret value cannot be made, fetched, stored or read; the message never shows it."""
 
 
 class SelectionError(OrchestratorError):

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from orchestrator.model import moments
-from orchestrator.model.devices import Device
+from orchestrator.model.devices import Device, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +286,10 @@ class Baseline:
     software_version: str | None = None
 
 
-def baseline_of(device: Device, *, read_at: float) -> Baseline:
-    """Keep of a record what proofs need later."""
+def baseline_of(device: Device | None, *, read_at: float) -> Baseline:
+    """Keep of a record what proofs need later; of a device without one, that there was none."""
+    if device is None:
+        return Baseline(read_at=read_at, status=Status.UNKNOWN.value)
     version = device.fields.get("software_version")
     return Baseline(
         read_at=read_at,
@@ -314,6 +316,14 @@ class OperationIntended:
     server_at: float
     """The controller's clock at `at`, as far as its last answer tells."""
     baseline: Baseline
+    action: str | None = None
+    """For a change of the record: `create`, `update`, `upgrade`, `replace`, `deactivate` or `delete`."""
+    before: Mapping[str, object] | None = None
+    """What the record said in the fields that are written; None in it is null or not known."""
+    after: Mapping[str, object] | None = None
+    """What is written; of secret values the fingerprints."""
+    snapshot: str | None = None
+    """How much of the device was saved in the run's folder before: `record` or `full`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +336,19 @@ class OperationAccepted:
     attempt: int
     status: int
     server_at: float
+    record: int | None = None
+    """The id that a created record got."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFound:
+    """The device has its record under this id now; it was looked for by its serial number."""
+
+    at: float
+    device: int
+    step: int
+    record: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,6 +560,7 @@ Event = (
     | StepHeld
     | OperationIntended
     | OperationAccepted
+    | DeviceFound
     | OperationRefused
     | OperationUnsent
     | OperationLost

@@ -1,4 +1,4 @@
-"""The five operations a controller can be asked to start (api.md 1.7)."""
+"""What a controller can be asked to do: its five operations (api.md 1.7), and changes of records."""
 
 from enum import StrEnum
 
@@ -30,3 +30,41 @@ class Operation(StrEnum):
 
 _DESTRUCTIVE = frozenset({Operation.FACTORY, Operation.DEVICE_FACTORY})
 _DISRUPTIVE = _DESTRUCTIVE | {Operation.REBOOT}
+
+
+class Action(StrEnum):
+    """What a step on records asks for (api.md 1.2 to 1.6)."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    """PATCH of the named fields."""
+    UPGRADE = "upgrade"
+    """An update that schedules a firmware image: the device goes out of service to take it."""
+    REPLACE = "replace"
+    """PUT of the whole record as it is, with changes."""
+    DEACTIVATE = "deactivate"
+    DELETE = "delete"
+
+    @property
+    def is_disruptive(self) -> bool:
+        """True when the device goes out of service for a while."""
+        return self is Action.UPGRADE
+
+    @property
+    def is_destructive(self) -> bool:
+        """Say that no change of a record makes a device lose its configuration."""
+        return False
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """True when the record itself tells whether it was done; two creations would be two records."""
+        return self is not Action.CREATE
+
+
+Request = Operation | Action
+"""What one request to the controller asks for."""
+
+REQUESTS: dict[str, Request] = {
+    request.value: request for kind in (Operation, Action) for request in kind
+}
+"""Every request by its word."""

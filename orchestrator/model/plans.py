@@ -32,6 +32,10 @@ class PlannedDevice:
     unproven: bool = False
     """The run before sent it a destructive request that never was proven: what is pending now may
     be what that left behind."""
+    is_new: bool = False
+    """It has no record yet; its id is a provisional one until a `create` step gave it another."""
+    exhausted: str | None = None
+    """Why it is handed to a person at once: it had its share of operations already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from orchestrator.model.amounts import Amount, Share
 from orchestrator.model.devices import Status
+from orchestrator.model.operations import Operation
 from orchestrator.model.selections import Condition, Equals, NothingPending
 
 
@@ -118,6 +119,25 @@ class Notify:
     on: tuple[Occasion, ...] = tuple(Occasion)
 
 
+class Depth(StrEnum):
+    """How much of a device is saved before a step changes it."""
+
+    FULL = "full"
+    """The record, and its settings and variables where the controller offers them (api.md 1.8)."""
+    RECORD = "record"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How often one device may get an operation, over all runs; beyond it, a person has to look."""
+
+    operation: Operation
+    at_most: int
+    per: float
+    """Seconds."""
+
+
 _GENTLE = (Condition("status", Equals((Status.UP,))), Condition("is_active", Equals((True,))))
 
 
@@ -128,5 +148,12 @@ class Guard:
     disruptive: tuple[Condition, ...] = (*_GENTLE, Condition("pending_settings", NothingPending()))
     gentle: tuple[Condition, ...] = _GENTLE
     """For `sync` and `reconf`: one sent to a Down device would fire hours later (api.md 2.6-6)."""
+    record: tuple[Condition, ...] = ()
+    """For changes of records that do not touch the device itself."""
+    delete: tuple[Condition, ...] = (
+        Condition("status", Equals((Status.DOWN,))),
+        Condition("is_active", Equals((False,))),
+    )
+    """What serves somebody is not deleted (api.md 1.6)."""
     fresh_within: float = 60.0
     """Seconds a record may be old when it is judged."""

@@ -1,8 +1,10 @@
 """What reading from the controller yields: records with the moments at which they were true."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from orchestrator.model.devices import Device, DeviceId, Status
+from orchestrator.model.snapshots import Extras
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,20 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Testimony:
+    """What the optional witnesses say of a device since a moment; None where nothing is offered or known."""
+
+    up_time: float | None = None
+    """Seconds since it booted, counted by the device, at `up_time_at`."""
+    up_time_at: float | None = None
+    """The controller's clock when the value was taken."""
+    applied: bool | None = None
+    """The log says that a command since then was applied (True) or failed (False)."""
+    booted: bool | None = None
+    """The log shows a boot after that."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One device as the controller described it at one moment."""
 
@@ -44,6 +60,21 @@ class Reading:
     server_at: float
     is_detail: bool = True
     """False when it came from a list page, which lacks the detail-only fields."""
+    step: int | None = None
+    """The step it was prepared for; None when it was only read."""
+    extras: Extras | None = None
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    """Of the secret values that were made and stored for that step, by field."""
+    testimony: Testimony | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A device looked for by its serial number; `reading.device` is None when there is none."""
+
+    device_id: DeviceId
+    """As the run names it."""
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +87,8 @@ class ReadingFailed:
     """No connection could be made at all."""
     unauthorised: bool = False
     """The token was not accepted."""
+    unprepared: bool = False
+    """What its next step needs could not be made or stored; the device is not touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +123,4 @@ class DevicesHeld:
     read before the devices were taken are good."""
 
 
-Observation = Reading | ReadingFailed | Probed | Census | DevicesHeld
+Observation = Reading | Found | ReadingFailed | Probed | Census | DevicesHeld

@@ -113,9 +113,12 @@ class Selection:
     last_status_change_from: float | None = None
     where: tuple[Condition, ...] = ()
     include: frozenset[str] = frozenset()
-    """Ids or serial numbers, as text; when not empty, only these can be chosen."""
+    """Ids, serial numbers or names, as text; when not empty, only these can be chosen."""
     exclude: frozenset[str] = frozenset()
-    """Ids or serial numbers, as text; never chosen."""
+    """Ids, serial numbers or names, as text; never chosen."""
+    except_outages_of: tuple[str, ...] = ()
+    """Fields; a device is left out when every active device with the same values is Down, and there are
+    two of them at least: that is an outage, not a device. `status` is then checked here only."""
     expect: Expectation = Expectation()
     order_by: tuple[str, ...] = ("id",)
     """Field names; a leading `-` reverses one. The id breaks ties."""

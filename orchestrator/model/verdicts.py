@@ -8,6 +8,8 @@ class Verdict(StrEnum):
 
     SUCCEEDED = "succeeded"
     """Every step was proven by evidence read back from the controller."""
+    ALREADY_OK = "already_ok"
+    """Everything was as wanted before; nothing was sent."""
     FAILED = "failed"
     """The controller or the device answered so."""
     UNCONFIRMED = "unconfirmed"
@@ -20,6 +22,11 @@ class Verdict(StrEnum):
     """The window closed before its turn."""
     NOT_STARTED = "not_started"
     """The run was stopped before its turn."""
+
+    @property
+    def is_success(self) -> bool:
+        """True when the device is as the playbook wants it."""
+        return self in (Verdict.SUCCEEDED, Verdict.ALREADY_OK)
 
     @property
     def is_trouble(self) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.engine.choosing.grouping import group_of
+from orchestrator.engine.choosing.grouping import group_of, place_of
 from orchestrator.model.policies import GroupLimit
 from tests.support.playbooks import record
 
@@ -46,3 +46,10 @@ def test_another_value_is_another_group(one, other):
 
 def test_an_unknown_status_is_unknown():
     assert group_of(record(status="?"), GroupLimit(("status",), 1)) == "unknown"
+
+
+def test_a_place_is_named_by_its_values_and_unknown_where_one_is_missing():
+    device = record(location_name="North", type=15)
+
+    assert place_of(device, ("location_name", "type")) == "North, 15"
+    assert place_of(device, ("location_name", "nowhere")) is None

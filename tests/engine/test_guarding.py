@@ -12,6 +12,7 @@ from orchestrator.model.policies import Guard
 from orchestrator.model.readings import Reading
 from orchestrator.model.selections import Condition, Missing, OlderThan
 from tests.support.playbooks import NOW, record
+from tests.support.stories import step
 
 PLANNED = PlannedDevice(DeviceId(1001), "SN1", "branch-1")
 
@@ -25,7 +26,7 @@ def asked(
     touched: bool = False,
 ) -> str | None:
     reading = Reading(DeviceId(1001), device, NOW - 5, NOW)
-    return refusal(planned, reading, Operation(operation), guard or Guard(), touched=touched)
+    return refusal(planned, reading, step(operation), guard or Guard(), touched=touched)
 
 
 @pytest.mark.parametrize("operation", list(Operation))
@@ -75,7 +76,7 @@ def test_ages_are_measured_on_the_controllers_clock():
     device = record()
     reading = Reading(DeviceId(1001), device, 0.0, device.last_connection + 300.0)
 
-    assert refusal(PLANNED, reading, Operation.REBOOT, old, touched=False) is None
+    assert refusal(PLANNED, reading, step("reboot"), old, touched=False) is None
 
 
 def test_a_playbooks_own_guard_takes_the_place_of_the_default():

@@ -1,8 +1,17 @@
 """A selection chooses devices, in an order, and every filter is checked here too."""
 
+from dataclasses import replace
+
 import pytest
 
-from orchestrator.engine.choosing.selecting import Chooser, filters_of, in_order, names_of
+from orchestrator.engine.choosing.selecting import (
+    Chooser,
+    Names,
+    filters_of,
+    in_order,
+    names_of,
+    row_name,
+)
 from orchestrator.model.devices import Status
 from orchestrator.model.readings import DeviceFilter
 from orchestrator.model.selections import (
@@ -12,6 +21,7 @@ from orchestrator.model.selections import (
     Selection,
     SomethingPending,
 )
+from orchestrator.model.values import Table
 from tests.support.playbooks import NOW, record
 
 SINCE = 1_788_000_000.0
@@ -144,3 +154,50 @@ def test_two_controller_forms_of_one_value_are_the_same_to_a_selection():
 
     assert why(selection, is_active=1) is None
     assert why(selection, is_active="True") is None
+
+
+TABLE = Table("sites.csv", "serial_number", ("serial_number",), {"SN1": {}}, {"SN1": 2})
+
+
+def test_a_device_is_named_by_id_and_serial_in_any_case_and_by_its_name_as_it_is_written():
+    named = Names(["1001", "sn1", "branch-1", "Branch-1"])
+
+    assert sorted(named.of(record())) == ["1001", "branch-1", "sn1"]
+    assert why(Selection(include=frozenset({"branch-1"}))) is None
+    assert why(Selection(include=frozenset({"BRANCH-1"}))) == "it is not named in include"
+    assert why(Selection(exclude=frozenset({"branch-1"}))) == "it is excluded by the playbook"
+
+
+def test_a_device_without_a_row_in_the_table_is_not_chosen():
+    chooser = Chooser(Selection(), NOW, table=TABLE)
+
+    assert chooser.why_not(record()) is None
+    assert chooser.why_not(record(serial_number="SN2")) == "it has no row in sites.csv"
+    assert chooser.why_not(record(serial_number=None)) == "it has no row in sites.csv"
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("id", "1001"), ("serial_number", "SN1"), ("name", "branch-1")]
+)
+def test_a_row_is_found_by_what_the_table_is_keyed_by(key, name):
+    assert row_name(replace(TABLE, key=key), record()) == name
+
+
+def test_where_outages_are_told_from_devices_those_that_are_up_are_listed_too():
+    selection = Selection(
+        organizations=(1,),
+        types=(8,),
+        status=Status.DOWN,
+        last_status_change_from=SINCE,
+        except_outages_of=("location_name",),
+    )
+
+    assert filters_of(selection) == (DeviceFilter(1, 8),)
+    assert Chooser(selection, NOW).why_not(record(organization_id=1, type=8)) is not None
+
+
+def test_a_playbook_that_creates_devices_takes_those_in_that_never_connected():
+    fields = {"last_connection": None, "pending_settings": "initial"}
+
+    assert Chooser(Selection(), NOW).why_not(record(**fields)) is not None
+    assert Chooser(Selection(), NOW, may_be_new=True).why_not(record(**fields)) is None

@@ -16,21 +16,40 @@ from orchestrator.model import answers, commands, events, moments
 from orchestrator.model.answering import event_of
 from orchestrator.model.devices import DeviceId, Status, device_from_record
 from orchestrator.model.events import Event
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Operation
 from orchestrator.model.orders import Order, Person
 from orchestrator.model.plans import Limits, Plan, PlannedDevice, Wave
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.policies import (
+    Allowance,
     Budget,
+    Depth,
     GroupLimit,
     Guard,
     RequestLimits,
     RetryPolicy,
     Rollout,
 )
-from orchestrator.model.readings import Census, DevicesHeld, Probed, Reading, ReadingFailed
+from orchestrator.model.readings import (
+    Census,
+    DevicesHeld,
+    Found,
+    Probed,
+    Reading,
+    ReadingFailed,
+    Testimony,
+)
 from orchestrator.model.selections import Selection
-from orchestrator.model.steps import CheckStep, OperationStep, SleepStep, Step, default_proof
+from orchestrator.model.snapshots import Extras, Snapshot
+from orchestrator.model.steps import (
+    CheckStep,
+    OperationStep,
+    RecordStep,
+    SleepStep,
+    Step,
+    default_proof,
+)
+from orchestrator.model.values import Assignment, Table
 from orchestrator.model.windows import Window
 
 T0 = 1_795_320_900.0
@@ -47,6 +66,10 @@ VOLATILE = frozenset(
         "is_held",
         "held_since",
         "is_out_of_patience",
+        "is_searched",
+        "is_refreshed",
+        "is_unprepared",
+        "trouble",
         "course",
     }
 )
@@ -56,6 +79,30 @@ def step(operation: str, *, attempts: int = 4, **proof: object) -> OperationStep
     """Give an operation step with the proof of a playbook that says nothing else."""
     kind = Operation(operation)
     return OperationStep(kind, replace(default_proof(kind), **proof), attempts)
+
+
+def record_step(
+    action: str,
+    *,
+    attempts: int = 4,
+    flag: str | None = None,
+    takes_row: bool = False,
+    proof: Mapping[str, object] | None = None,
+    **written: object,
+) -> RecordStep:
+    """Give a step on the record that writes these fields."""
+    kind = Action(action)
+    operation = kind if flag is None else Operation(flag)
+    assignments = tuple(Assignment(field, value) for field, value in written.items())
+    return RecordStep(
+        operation,
+        replace(default_proof(operation), **(proof or {})),
+        attempts,
+        action=kind,
+        assignments=assignments,
+        takes_row=takes_row,
+        flag=None if flag is None else Operation(flag),
+    )
 
 
 def plan_of(
@@ -83,6 +130,11 @@ def plan_of(
     begins_at: Mapping[int, int] | None = None,
     unproven: Sequence[int] = (),
     goes_on_after: str | None = None,
+    snapshots: Depth = Depth.NONE,
+    table: Table | None = None,
+    allowances: tuple[Allowance, ...] = (),
+    new: Sequence[int] = (),
+    exhausted: Mapping[int, str] | None = None,
 ) -> Plan:
     """Give a plan over devices 1, 2, 3... with serial numbers SN1, SN2, SN3...
 
@@ -99,6 +151,9 @@ def plan_of(
         retry=retry or RetryPolicy(),
         rescue=rescue,
         window=window,
+        table=table,
+        allowances=allowances,
+        snapshots=snapshots,
     )
     return Plan(
         playbook=playbook,
@@ -115,6 +170,8 @@ def plan_of(
                 chosen_by=(chosen_by or {}).get(n, ()),
                 begins_at=(begins_at or {}).get(n, 0),
                 unproven=n in unproven,
+                is_new=n in new,
+                exhausted=(exhausted or {}).get(n),
             )
             for n in range(1, devices + 1)
         ),
@@ -175,7 +232,14 @@ class Story:
         self.is_alone = True
         self.census_fails: ReadingFailed | None = None
         self.answers_census = True
-        self.records = {d.id: self._healthy(d) for d in self.plan.devices}
+        self.snapshots: list[Snapshot] = []
+        self.extras = Extras({"SSID": "branch"}, {"UpTime": "60"})
+        """What the controller offers beside the record."""
+        self.fingerprints = {"password": "fp:0123456789ab"}
+        self.testimony = Testimony()
+        self.is_unprepared: str | None = None
+        """Why no secret can be made or stored."""
+        self.records = {d.id: self._healthy(d) for d in self.plan.devices if not d.is_new}
         self.run = Run(self.plan, patience=patience)
         self._record([_beginning(self.plan)])
 
@@ -221,6 +285,24 @@ class Story:
     def accepts(self) -> "Story":
         """Answer the oldest open request with 200."""
         return self._answers(answers.Accepted(200, self._server_now()))
+
+    def creates(self, record: int, **changes: object) -> "Story":
+        """Answer the oldest open request, a creation, with the id of the new record."""
+        change = self.open[0]
+        planned = PlannedDevice(DeviceId(record), change.serial_number, None)
+        unmet = {"status": "Down", "last_connection": None, "pending_settings": "initial"}
+        written = {**self._healthy(planned), **unmet, **change.fields, **changes}
+        self.records[DeviceId(record)] = written
+        return self._answers(answers.Accepted(201, self._server_now(), record))
+
+    def writes(self, *, status: int = 200) -> "Story":
+        """Answer the oldest open change with success, and show it from now on."""
+        change = self.open[0]
+        if change.action is Action.DELETE:
+            del self.records[change.record]
+        else:
+            self.records[change.record].update(change.fields)
+        return self._answers(answers.Accepted(status, self._server_now()))
 
     def refuses(
         self, status: int, refusal: answers.Refusal, retry_after: float | None = None
@@ -341,7 +423,7 @@ class Story:
 
     def _perform(self, command: commands.Command) -> None:
         match command:
-            case commands.SendOperation():
+            case commands.SendOperation() | commands.SendChange():
                 self.sent.append(command)
                 self.open.append(command)
             case commands.ProbeController():
@@ -356,6 +438,8 @@ class Story:
                 self._count()
             case commands.SendNotice():
                 self.notices.append(command)
+            case commands.SaveSnapshot():
+                self.snapshots.append(command.snapshot)
             case _:
                 self.reads.append(command)
                 if self.is_silent:
@@ -388,6 +472,11 @@ class Story:
         if self.reads_fail is not None:
             self.run.observe(replace(self.reads_fail, device_ids=devices), self.now)
             return
+        if isinstance(
+            command, commands.PrepareDevice | commands.FindDevice | commands.AskWitnesses
+        ):
+            self._look_closely(command, asked_at)
+            return
         for device in devices:
             record = self.records.get(device)
             if record is None:
@@ -395,6 +484,37 @@ class Story:
             else:
                 is_detail = not (is_many and self.by_pages)
                 self.run.observe(self._reading(record, asked_at, is_detail=is_detail), self.now)
+
+    def _look_closely(self, command: commands.Command, asked_at: float) -> None:
+        nothing = Reading(command.device, None, asked_at, self._server_now())
+        match command:
+            case commands.PrepareDevice(secrets=secrets) if secrets and self.is_unprepared:
+                failed = ReadingFailed((command.device,), self.is_unprepared, unprepared=True)
+                self.run.observe(failed, self.now)
+            case commands.PrepareDevice():
+                known = self.records.get(command.record) or self._with_serial(command)
+                reading = self._reading(known, asked_at, is_detail=True) if known else nothing
+                prepared = replace(
+                    reading,
+                    device_id=command.device,
+                    step=command.step,
+                    extras=self.extras if command.deep else None,
+                    fingerprints=self.fingerprints if command.secrets else {},
+                )
+                self.run.observe(prepared, self.now)
+            case commands.FindDevice():
+                known = self._with_serial(command)
+                reading = self._reading(known, asked_at, is_detail=True) if known else nothing
+                self.run.observe(Found(command.device, reading), self.now)
+            case commands.AskWitnesses():
+                reading = self._reading(self.records[command.device], asked_at, is_detail=True)
+                self.run.observe(replace(reading, testimony=self.testimony), self.now)
+
+    def _with_serial(self, command: commands.Command) -> dict[str, object] | None:
+        """Give the newest record with the serial number."""
+        wanted = command.serial_number
+        found = [r for r in self.records.values() if r["serial_number"] == wanted]
+        return found[-1] if found else None
 
     def _reading(self, record: dict[str, object], asked_at: float, *, is_detail: bool) -> Reading:
         shown = dict(record)

@@ -1,4 +1,6 @@
-"""Which devices count together under a limit `max_down_per`."""
+"""Which devices count together: under a limit `max_down_per`, and in an outage."""
+
+from collections.abc import Sequence
 
 from orchestrator.engine.choosing.matching import is_missing
 from orchestrator.model.devices import Device
@@ -11,6 +13,12 @@ UNKNOWN = "unknown"
 def group_of(device: Device, limit: GroupLimit) -> str:
     """Name the group of a device under a limit: its values of the limit's fields, in their order."""
     return ", ".join(_word(device.value(field)) for field in limit.fields)
+
+
+def place_of(device: Device, fields: Sequence[str]) -> str | None:
+    """Name where a device is by its values of some fields; None when one of them is not known."""
+    values = [device.value(field) for field in fields]
+    return None if any(map(is_missing, values)) else ", ".join(map(_word, values))
 
 
 def _word(value: object) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Self
 
 from orchestrator.engine.choosing.matching import (
     Rejection,
@@ -15,18 +16,22 @@ from orchestrator.engine.choosing.matching import (
 )
 from orchestrator.model import moments
 from orchestrator.model.devices import Device, Status
+from orchestrator.model.playbooks import Playbook
 from orchestrator.model.readings import DeviceFilter
 from orchestrator.model.selections import Condition, Equals, Selection, SomethingPending
+from orchestrator.model.values import Table
 from orchestrator.model.versions import version_key
 
 __all__ = [
     "Chooser",
+    "Names",
     "Rejection",
     "filters_of",
     "holds",
     "in_order",
     "names_of",
     "rejection",
+    "row_name",
     "why_not",
 ]
 
@@ -37,8 +42,13 @@ NEVER_CONNECTED = "initial"
 def filters_of(selection: Selection) -> tuple[DeviceFilter, ...]:
     """Give the listings that together hold every device a selection may choose.
 
-    The controller takes one organization and one type per listing (api.md 1.1, DV-2).
+    The controller takes one organization and one type per listing (api.md 1.1, DV-2). Where outages
+    are to be told from devices, those that are Up, or long were, have to be listed too.
     """
+    if selection.except_outages_of:
+        selection = replace(
+            selection, status=None, last_status_change_from=None, except_outages_of=()
+        )
     return tuple(
         DeviceFilter(
             organization=organization,
@@ -74,19 +84,38 @@ def belongs_to_census(selection: Selection, device: Device) -> bool:
 
 
 class Chooser:
-    """Holds a selection against records, its filters too: a controller may ignore them."""
+    """Holds a selection against records, its filters too: a controller may ignore them.
 
-    def __init__(self, selection: Selection, now: float) -> None:
+    What no single record tells is not judged here: outages of whole places.
+    """
+
+    def __init__(
+        self,
+        selection: Selection,
+        now: float,
+        *,
+        table: Table | None = None,
+        may_be_new: bool = False,
+    ) -> None:
         self._now = now
+        self._table = table
         self._conditions = (*_filter_conditions(selection), *selection.where)
         self._predicates = tuple((condition, compiled(condition)) for condition in self._conditions)
         self._since = selection.last_status_change_from
-        self._include = frozenset(name.casefold() for name in selection.include)
-        self._exclude = frozenset(name.casefold() for name in selection.exclude)
-        self._wants_initial = any(
+        self._include = Names(selection.include)
+        self._exclude = Names(selection.exclude)
+        self._wants_initial = may_be_new or any(
             isinstance(condition.test, SomethingPending) and NEVER_CONNECTED in condition.test.names
             for condition in selection.where
         )
+
+    @classmethod
+    def of(cls, playbook: Playbook, now: float) -> Self:
+        """Give the chooser of a playbook: its table narrows the selection, and one that creates
+        devices, or only changes records, takes those in that never connected.
+        """
+        may_be_new = playbook.creates or playbook.is_for_records
+        return cls(playbook.selection, now, table=playbook.table, may_be_new=may_be_new)
 
     def why_not(self, device: Device) -> str | None:
         """Say in one sentence why a device is not chosen; None when it is."""
@@ -95,10 +124,13 @@ class Chooser:
 
     def rejection(self, device: Device) -> Rejection | None:
         """Give the first reason for which a device is not chosen; None when it is."""
-        if self._exclude and self._exclude & names_of(device):
-            return Rejection("excluded by the playbook", "it is excluded by the playbook")
-        if self._include and not self._include & names_of(device):
-            return Rejection("not named in include", "it is not named in include")
+        unnamed = self.unnamed(device)
+        if unnamed is not None:
+            return unnamed
+        table = self._table
+        if table is not None and table.row_of(row_name(table, device)) is None:
+            unlisted = f"it has no row in {table.name}"
+            return Rejection(unlisted, unlisted)
         now = self._now
         for condition, predicate in self._predicates:
             if not predicate(device, now):
@@ -111,12 +143,51 @@ class Chooser:
             return Rejection("never connected", "it has never connected (pending: initial)")
         return None
 
+    def unnamed(self, device: Device) -> Rejection | None:
+        """Say whether `exclude` or `include` leaves a device out; None when neither does."""
+        if self._exclude and self._exclude.of(device):
+            return Rejection("excluded by the playbook", "it is excluded by the playbook")
+        if self._include and not self._include.of(device):
+            return Rejection("not named in include", "it is not named in include")
+        return None
+
+
+class Names:
+    """What `include` or `exclude` lists: ids and serial numbers in any case, names exactly."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._exact = frozenset(names)
+        self._folded: dict[str, list[str]] = {}
+        for name in sorted(self._exact):
+            self._folded.setdefault(name.casefold(), []).append(name)
+
+    def __bool__(self) -> bool:
+        return bool(self._exact)
+
+    def of(self, device: Device) -> list[str]:
+        """Give those that mean this device, as they are written."""
+        found = [each for name in names_of(device) for each in self._folded.get(name, ())]
+        if device.name is not None and device.name in self._exact:
+            found.append(device.name)
+        return found
+
 
 def names_of(device: Device) -> frozenset[str]:
-    """Give what include and exclude may call a device: id and serial number, in lower case."""
+    """Give what tells a device from all others: id and serial number, in lower case."""
     if device.serial_number is None:
         return frozenset((str(device.id),))
     return frozenset((str(device.id), device.serial_number.strip().casefold()))
+
+
+def row_name(table: Table, device: Device) -> str | None:
+    """Give what names a device's row in a table; None when its record does not say it."""
+    match table.key:
+        case "id":
+            return str(device.id)
+        case "name":
+            return device.name
+        case _:
+            return device.serial_number
 
 
 def in_order(devices: Iterable[Device], order_by: Sequence[str]) -> list[Device]:

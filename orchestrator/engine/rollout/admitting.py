@@ -7,7 +7,7 @@ from orchestrator.engine.rollout.queueing import Lanes
 from orchestrator.engine.rollout.sparing import Group, Groups
 from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.model.plans import Limits, PlannedDevice
-from orchestrator.model.steps import OperationStep, Step
+from orchestrator.model.steps import RequestStep, Step
 
 FRESH_AHEAD = 20.0
 """Seconds of sending for which records are read ahead, well within the guard's freshness."""
@@ -204,7 +204,7 @@ def _steps_before_disruption(steps: tuple[Step, ...]) -> tuple[int | None, ...]:
     found: list[int | None] = []
     ahead: int | None = None
     for step in reversed(steps):
-        if isinstance(step, OperationStep) and step.operation.is_disruptive:
+        if isinstance(step, RequestStep) and step.operation.is_disruptive:
             ahead = 0
         elif ahead is not None:
             ahead += 1

@@ -66,8 +66,13 @@ def trouble(verdicts: Verdicts) -> int:
     return sum(count for verdict, count in verdicts.items() if verdict.is_trouble)
 
 
+def succeeded(verdicts: Verdicts) -> int:
+    """Count the devices that are as the playbook wants them."""
+    return sum(count for verdict, count in verdicts.items() if verdict.is_success)
+
+
 def _judged(verdicts: Verdicts) -> int:
-    return trouble(verdicts) + verdicts.get(Verdict.SUCCEEDED, 0)
+    return trouble(verdicts) + succeeded(verdicts)
 
 
 def ramped(succeeded: int) -> int:

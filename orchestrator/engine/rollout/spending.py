@@ -71,7 +71,7 @@ class Spending:
         self.by_ramp: int | None = None
         """The same for the ramp's."""
         if self._ramp:
-            self.by_ramp = budgeting.ramped(self.verdicts[Verdict.SUCCEEDED])
+            self.by_ramp = budgeting.ramped(budgeting.succeeded(self.verdicts))
         rooms = [room for room in (self.by_budget, self.by_ramp) if room is not None]
         self.most_underway: int | None = min(rooms, default=None)
         """Devices that may be under way at once; None is any."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
+from orchestrator.engine.rollout.budgeting import succeeded
 from orchestrator.model import events
 from orchestrator.model.devices import DeviceId, Status
 from orchestrator.model.events import Event
@@ -49,7 +50,7 @@ def judge(wave: Wave, finding: Finding) -> tuple[Outcome, str]:
     verdicts = finding.verdicts
     skipped = verdicts[Verdict.SKIPPED] + verdicts[Verdict.DEFERRED] + verdicts[Verdict.NOT_STARTED]
     attempted = wave.devices - skipped
-    good = verdicts[Verdict.SUCCEEDED] - finding.gone - finding.unread
+    good = succeeded(verdicts) - finding.gone - finding.unread
     bad = verdicts[Verdict.FAILED] + finding.gone
     may_miss = wave.devices - wave.must_succeed
     detail = _detail(wave, finding, attempted, good)
@@ -100,6 +101,7 @@ class Waves:
         self.waves = plan.limits.waves or (Wave(len(plan.devices)),)
         self.is_silent = not plan.limits.waves
         self._between = plan.playbook.rollout.between_waves
+        self._looks_again = plan.playbook.is_for_devices
         self.number = 1 if self.is_silent else 0
         """The wave that runs or ran last, from 1; 0 is none yet."""
         self.begins = 0
@@ -161,7 +163,7 @@ class Waves:
     def ended(self, device: DeviceId, verdict: Verdict) -> None:
         """A device of this wave has its verdict."""
         self.verdicts[verdict] += 1
-        if verdict is Verdict.SUCCEEDED and self.gate:
+        if verdict.is_success and self.gate and self._looks_again:
             self._succeeded.append(device)
 
     def finished(self, active: float, soak: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from orchestrator.model.operations import Operation
-from orchestrator.model.steps import OperationStep, Step
+from orchestrator.model.steps import RequestStep, Step
 
 NO_CHAIN = -1
 
@@ -28,7 +28,7 @@ def _stretches(steps: Sequence[Step]) -> Iterator[tuple[int, int]]:
     begins = [
         index
         for index, step in enumerate(steps)
-        if isinstance(step, OperationStep) and step.operation.is_destructive
+        if isinstance(step, RequestStep) and step.operation.is_destructive
     ]
     yield from zip(begins, [*begins[1:], len(steps)], strict=False)
 
@@ -37,6 +37,6 @@ def _end(steps: Sequence[Step], begin: int, behind: int) -> int | None:
     for restoring in (Operation.RECONF, Operation.SYNC):
         for index in range(behind - 1, begin, -1):
             step = steps[index]
-            if isinstance(step, OperationStep) and step.operation is restoring:
+            if isinstance(step, RequestStep) and step.operation is restoring:
                 return index
     return None

@@ -6,18 +6,20 @@
 from dataclasses import dataclass
 
 from orchestrator.engine.choosing.selecting import why_not
-from orchestrator.engine.walking import doubting, proving
+from orchestrator.engine.walking import doubting, proving, recording
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.engine.walking.retrying import backoff
 from orchestrator.model import durations, events
 from orchestrator.model.devices import Device, Status
 from orchestrator.model.events import Event
+from orchestrator.model.operations import Action
 from orchestrator.model.policies import RetryPolicy
 from orchestrator.model.readings import Reading
 from orchestrator.model.steps import (
     UPDATE_FREQUENCY_SECONDS,
     CheckStep,
-    OperationStep,
+    DoneStep,
+    RequestStep,
     proof_seconds,
 )
 from orchestrator.model.verdicts import Verdict
@@ -49,10 +51,24 @@ def succeed(run: DeviceRun, at: float, evidence: str) -> list[Event]:
     """End the step well; after the last one the device has its verdict."""
     happened: list[Event] = [events.StepSucceeded(at, run.id, run.step, evidence)]
     if run.is_last_step:
-        verdict = run.forgiven or Verdict.SUCCEEDED
-        told = _told(run)
-        happened.append(events.DeviceFinished(at, run.id, run.step, verdict.value, told))
+        is_request = isinstance(run.current, RequestStep)
+        was_as_wanted = run.was_as_wanted or (is_request and run.phase is not Phase.PROVING)
+        happened.append(_finish_well(run, at, was_as_wanted=was_as_wanted))
     return happened
+
+
+def done(run: DeviceRun, at: float, evidence: str) -> list[Event]:
+    """End the device's walk well, whatever steps would follow."""
+    return [
+        events.StepSucceeded(at, run.id, run.step, evidence),
+        _finish_well(run, at, was_as_wanted=True),
+    ]
+
+
+def _finish_well(run: DeviceRun, at: float, *, was_as_wanted: bool) -> Event:
+    is_untouched = was_as_wanted and not (run.touched or run.doubted)
+    verdict = run.forgiven or (Verdict.ALREADY_OK if is_untouched else Verdict.SUCCEEDED)
+    return events.DeviceFinished(at, run.id, run.step, verdict.value, _told(run))
 
 
 def _told(run: DeviceRun) -> str:
@@ -66,7 +82,7 @@ def fail(run: DeviceRun, at: float, verdict: Verdict, reason: str) -> list[Event
     """End the step for good: the device's walk ends here unless the playbook has it go on."""
     happened: list[Event] = [events.StepFailed(at, run.id, run.step, verdict, reason)]
     step = run.current
-    if isinstance(step, OperationStep | CheckStep) and verdict in step.continue_on:
+    if isinstance(step, RequestStep | CheckStep) and verdict in step.continue_on:
         if run.is_last_step:  # there is nothing to go on to
             happened.append(finish(run, at, verdict, reason))
         else:
@@ -107,8 +123,12 @@ def consider(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event
     if reading is not None and reading.asked_at < run.asked_after:
         reading = None
     match run.phase:
+        case Phase.PROVING if reading is not None and (found := moved(run, reading, now.at)):
+            return found
         case Phase.PROVING:
             return _consider_proof(run, reading, now)
+        case Phase.DOUBTING if not run.has_record:
+            return _consider_creation(run, reading, now)
         case Phase.DOUBTING:
             return _consider_doubt(run, reading, now)
         case Phase.CHECKING:
@@ -148,25 +168,45 @@ def guard_seconds(run: DeviceRun) -> float:
 def is_ours(run: DeviceRun, reading: Reading) -> bool:
     """Say whether the record still belongs to the device that the plan means."""
     planned, device = run.planned.serial_number, reading.device
-    return device is not None and (planned is None or device.serial_number in (planned, None))
+    if device is None:
+        return False
+    return planned is None or device.serial_number in (planned, run.serial_number, None)
 
 
 def _consider_proof(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
     happened: list[Event] = []
+    if reading is not None and reading.device is None and _is_deletion(run):
+        return succeed(run, now.at, "the controller no longer has its record")
     if reading is not None and reading.device is not None and is_ours(run, reading):
-        happened = [
-            _sign_event(run, sign, now.at)
-            for sign in proving.read_signs(run.acceptance, reading.device, reading.server_at)
-        ]
+        happened = [_sign_event(run, sign, now.at) for sign in _signs(run, reading, reading.device)]
         if happened:
             return happened + _consequences(run, happened[-1], now.at)
         if _is_stable(run, reading, now):
-            return succeed(run, now.at, run.evidence or "")
+            said = proving.confirmation(reading.testimony)
+            return succeed(run, now.at, f"{run.evidence}{said}")
     if now.active < run.deadline or _may_become_stable(run, reading):
         return []
     if not run.last_look:
         return [events.LastLookTaken(now.at, run.id, run.step)]
     return _unproven(run, reading, now)
+
+
+def _is_deletion(run: DeviceRun) -> bool:
+    return run.change is not None and run.change.action is Action.DELETE
+
+
+def _signs(run: DeviceRun, reading: Reading, device: Device) -> list[proving.Sign]:
+    acceptance = run.acceptance
+    if run.change is None:
+        signs = proving.read_signs(acceptance, device, reading.server_at)
+    elif not reading.is_detail:
+        return []  # a list page lacks fields that may have been written
+    else:
+        signs = recording.record_signs(run.change, acceptance, device, reading.server_at)
+    if not signs and reading.testimony is not None and run.evidence is not None:
+        against = proving.contradiction(acceptance, reading.testimony, reading.server_at)
+        return [proving.Relapsed(against, device.last_connection)] if against else []
+    return signs
 
 
 def _consequences(run: DeviceRun, last: Event, at: float) -> list[Event]:
@@ -188,7 +228,8 @@ def _may_become_stable(run: DeviceRun, reading: Reading | None) -> bool:
 
 def needs_stability(run: DeviceRun) -> bool:
     """Say whether a return must be looked at once more before it counts."""
-    return run.operation.is_disruptive or run.operation_step.proof.stable_for > 0
+    proof = run.operation_step.proof
+    return run.operation.is_disruptive or proof.stable_for > 0 or bool(proof.witnesses)
 
 
 def _is_stable(run: DeviceRun, reading: Reading, now: Moment) -> bool:
@@ -200,6 +241,7 @@ def _is_stable(run: DeviceRun, reading: Reading, now: Moment) -> bool:
         and now.active_of(reading) >= run.stable_at
         and device.status is Status.UP
         and (reading.is_detail or not run.operation.is_disruptive)
+        and (reading.testimony is not None or not run.operation_step.proof.witnesses)
     )
 
 
@@ -237,6 +279,8 @@ def _what_was_missing(run: DeviceRun, reading: Reading, allowed: float) -> str:
     device = reading.device
     assert device is not None
     within = durations.as_text(allowed)
+    if run.change is not None:
+        return _what_record_lacks(run, run.change, reading, device, within)
     if device.pending is None:
         return f"not proven within {within}: its pending settings are not known"
     if proving.is_requested(device, run.operation):
@@ -254,6 +298,19 @@ def _what_was_missing(run: DeviceRun, reading: Reading, allowed: float) -> str:
     return f"no proof of a return within {within}; status {device.status}"
 
 
+def _what_record_lacks(
+    run: DeviceRun, change: recording.Change, reading: Reading, device: Device, within: str
+) -> str:
+    if change.action is Action.DELETE:
+        return f"its record is still there after {within}"
+    lacks = recording.what_lacks(change, run.acceptance, device, reading.server_at)
+    if lacks is not None:
+        return f"accepted, and not so after {within}: {lacks}"
+    if not proving.is_after(device.last_connection, run.accepted_at):
+        return f"the record shows what was written, but the device made no contact within {within}"
+    return f"not seen to have taken it within {within}; status {device.status}"
+
+
 def _consider_doubt(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
     happened: list[Event] = []
     if reading is not None and reading.device is not None and is_ours(run, reading):
@@ -266,6 +323,9 @@ def _consider_doubt(run: DeviceRun, reading: Reading | None, now: Moment) -> lis
         return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record cannot be read")
     if now.active_of(reading) < run.deadline or not reading.is_detail:
         return []
+    if reading.device is None and _is_deletion(run):
+        gone = "the controller no longer has its record"
+        return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, True, gone)]
     if reading.device is None or not is_ours(run, reading):
         return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and its record is gone")
     if now.active < _doubt_ends(run, reading.device):
@@ -275,9 +335,39 @@ def _consider_doubt(run: DeviceRun, reading: Reading | None, now: Moment) -> lis
     )
 
 
+def _consider_creation(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
+    """No answer told whether a record was created; it is looked for by its serial number."""
+    where = (now.at, run.id, run.step)
+    if reading is None:
+        if now.active < run.deadline or run.failed_looks < FINAL_LOOKS:
+            return []
+        return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and it cannot be looked for")
+    if reading.device is not None:
+        sign = "there is a record with its serial number"
+        return [
+            events.DeviceFound(*where, reading.device.id, sign),
+            events.DoubtResolved(*where, run.attempt, True, sign),
+        ]
+    if now.active_of(reading) < run.deadline:
+        return []
+    sign = "there is no record with its serial number"
+    return [events.DoubtResolved(*where, run.attempt, False, sign)]
+
+
+def moved(run: DeviceRun, reading: Reading, at: float) -> list[Event]:
+    """Say that a device whose id is silent has its record under another one."""
+    device = reading.device
+    if device is None or device.id == run.record or run.phase is not Phase.PROVING:
+        return []
+    reason = f"{run.record} was silent, and this record shows its serial number"
+    return [events.DeviceFound(at, run.id, run.step, device.id, reason)]
+
+
 def _signs_in_doubt(run: DeviceRun, reading: Reading, device: Device, now: Moment) -> list[Event]:
     if run.is_still_gone and run.operation.is_disruptive:
         return []  # an earlier operation may be to blame for whatever is seen
+    if run.change is not None and run.change.action is run.operation:
+        return _signs_in_record(run, run.change, reading, device, now)
     doubt = run.doubt
     sign = doubting.sign_of_application(doubt, device)
     if sign is not None:
@@ -294,6 +384,24 @@ def _signs_in_doubt(run: DeviceRun, reading: Reading, device: Device, now: Momen
     if sign is None:
         return []
     return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, False, sign)]
+
+
+def _signs_in_record(
+    run: DeviceRun, change: recording.Change, reading: Reading, device: Device, now: Moment
+) -> list[Event]:
+    """A record tells by itself whether it was written, but for the secrets in it."""
+    if not reading.is_detail:
+        return []
+    where = (now.at, run.id, run.step, run.attempt)
+    lacks = change.not_shown(device)
+    if change.action is Action.DELETE:
+        lacks = "its record is still there"
+    if lacks is None and not change.has_secrets:
+        return [events.DoubtResolved(*where, True, "its record shows what was written")]
+    is_over = now.active_of(reading) >= run.deadline
+    if lacks is not None and is_over:
+        return [events.DoubtResolved(*where, False, lacks)]
+    return []
 
 
 def _first_contact(run: DeviceRun, device: Device, reading: Reading) -> float | None:
@@ -321,7 +429,7 @@ def _doubt_ends(run: DeviceRun, device: Device) -> float:
 
 def _consider_check(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
     step = run.current
-    assert isinstance(step, CheckStep)
+    assert isinstance(step, CheckStep | DoneStep)
     if reading is None:
         if now.active >= run.deadline and run.failed_looks >= FINAL_LOOKS:
             return fail(run, now.at, Verdict.FAILED, "check: its record could not be read")
@@ -329,6 +437,10 @@ def _consider_check(run: DeviceRun, reading: Reading | None, now: Moment) -> lis
     if reading.device is None:
         return fail(run, now.at, Verdict.FAILED, "check: the controller no longer has this device")
     wrong = why_not(step.conditions, reading.device, reading.server_at)
+    if isinstance(step, DoneStep):
+        if wrong is None:
+            return done(run, now.at, "nothing is to be done: every condition holds")
+        return succeed(run, now.at, f"goes on: {wrong}")
     if wrong is None:
         return succeed(run, now.at, "every condition holds")
     if now.active >= run.deadline:

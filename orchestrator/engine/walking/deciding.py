@@ -17,8 +17,9 @@ class Decision:
     events: list[Event] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     to_read: list[DeviceId] = field(default_factory=list)
+    """Records that may be read by list pages."""
     to_hold: list[DeviceId] = field(default_factory=list)
 
     def read_in_full(self, device: DeviceId, *, update_status: bool = False) -> None:
-        """Have one device read by itself."""
+        """Have one record read by itself."""
         self.commands.append(ReadDevice(device, update_status))

@@ -15,13 +15,17 @@ from orchestrator.engine.choosing.selecting import NEVER_CONNECTED
 from orchestrator.engine.walking.proving import is_after, is_requested, names_request
 from orchestrator.model.devices import Device, Status
 from orchestrator.model.events import Baseline
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Operation, Request
 from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS
 
 SHORTEST_BOOT = 20.0
 """Seconds within which no device takes delivery, boots and makes contact again."""
 
-_BOOT_SECONDS = {Operation.REBOOT: 300.0, Operation.FACTORY: 600.0, Operation.DEVICE_FACTORY: 600.0}
+_BOOT_SECONDS: dict[Request, float] = {
+    Operation.REBOOT: 300.0,
+    Operation.FACTORY: 600.0,
+    Operation.DEVICE_FACTORY: 600.0,
+}
 _PERIODS = 2.2
 """Two periodic contacts must be seen to know the rhythm; each may be a little late."""
 
@@ -37,7 +41,7 @@ _DRIFT_SECONDS = 1.0
 class Doubt:
     """One request in doubt."""
 
-    operation: Operation
+    operation: Request
     baseline: Baseline
     sent_at: float
     """The controller's clock when the request left, as far as known."""
@@ -47,8 +51,14 @@ class Doubt:
     """The first contact after the request; None while it is not known which one that was."""
 
 
-def doubt_seconds(operation: Operation, update_frequency: float | None) -> float:
+RECORD_DOUBT = 90.0
+"""Seconds for which a record is looked at that may or may not have been changed or created."""
+
+
+def doubt_seconds(operation: Request, update_frequency: float | None) -> float:
     """Give how long to look for signs: two periodic contacts, and a boot."""
+    if isinstance(operation, Action):
+        return RECORD_DOUBT
     frequency = update_frequency or UPDATE_FREQUENCY_SECONDS
     return _PERIODS * frequency + _BOOT_SECONDS.get(operation, 300.0)
 

@@ -6,20 +6,23 @@ from orchestrator.engine.choosing.matching import is_same, printable
 from orchestrator.engine.choosing.selecting import why_not
 from orchestrator.engine.walking.proving import is_requested
 from orchestrator.model.devices import Device
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Operation, Request
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.policies import Guard
 from orchestrator.model.readings import Reading
+from orchestrator.model.selections import Condition
+from orchestrator.model.steps import RequestStep
 
 
 def refusal(
     planned: PlannedDevice,
     reading: Reading,
-    operation: Operation,
+    step: RequestStep,
     guard: Guard,
     *,
     touched: bool,
-    unproven: Operation | None = None,
+    unproven: Request | None = None,
+    serial_number: str | None = None,
 ) -> str | None:
     """Say in one sentence why the device must not get this operation now; None when it may.
 
@@ -27,21 +30,35 @@ def refusal(
     earlier step left behind and do not count (after a factory reset they read `initial`).
     `unproven`: an accepted operation that never was proven; a disruptive one that is pending may be
     to come, and two at once on a device are undefined (api.md 2.6-16).
+    `serial_number`: the one that this run itself gave the record; else the plan's is expected.
     """
     device = reading.device
     if device is None:
         return "the controller no longer has this device"
-    if planned.serial_number is not None and device.serial_number != planned.serial_number:
+    expected = planned.serial_number if serial_number is None else serial_number
+    if expected is not None and device.serial_number != expected:
         return (
-            f"its serial number is {device.serial_number or 'not known'},"
-            f" the plan says {planned.serial_number}"
+            f"its serial number is {device.serial_number or 'not known'}, the plan says {expected}"
         )
     if unproven is not None and unproven.is_disruptive and is_requested(device, unproven):
         return f"the {unproven} that was never proven is pending still"
-    conditions = guard.disruptive if operation.is_disruptive else guard.gentle
+    conditions = demands(guard, step)
     if touched:
         conditions = tuple(c for c in conditions if c.field != "pending_settings")
     return why_not(conditions, device, reading.server_at)
+
+
+def demands(guard: Guard, step: RequestStep) -> tuple[Condition, ...]:
+    """Give what has to be true of a device right before this step touches it or its record."""
+    operation = step.operation
+    if operation.is_disruptive:
+        return guard.disruptive
+    if operation is Action.DELETE:
+        return guard.delete
+    is_for_device = isinstance(operation, Operation) or step.proof.contact
+    if is_for_device and operation is not Action.CREATE:
+        return guard.gentle
+    return guard.record
 
 
 CHANGED = "changed since the plan"

@@ -11,16 +11,18 @@ from enum import Enum, auto
 
 from orchestrator.engine.walking import doubting, proving
 from orchestrator.engine.walking.chaining import chain_ends
+from orchestrator.engine.walking.recording import Change
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Request
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.steps import (
     ApproveStep,
     CheckStep,
-    OperationStep,
+    DoneStep,
+    RequestStep,
     SleepStep,
     Step,
     proof_seconds,
@@ -64,7 +66,7 @@ class Course:
         self.main = len(steps)
         """Where the rescue begins."""
         self.operations = tuple(
-            step.operation if isinstance(step, OperationStep) else None for step in self.steps
+            step.operation if isinstance(step, RequestStep) else None for step in self.steps
         )
         behind = (end + self.main if end >= 0 else end for end in chain_ends(rescue))
         self.ends = (*chain_ends(steps), *behind)
@@ -76,7 +78,7 @@ class Course:
     def has_operation_from(self, step: int) -> bool:
         """Say whether something is still asked of the device from this step on."""
         end = self.main if step < self.main else len(self.steps)
-        return any(isinstance(each, OperationStep) for each in self.steps[step:end])
+        return any(isinstance(each, RequestStep) for each in self.steps[step:end])
 
 
 @dataclass(slots=True)
@@ -95,6 +97,16 @@ class DeviceRun:
     busy_since: float | None = None
     touched: bool = False
     """An operation of this run was applied."""
+    record: DeviceId = DeviceId(0)
+    """The id of its record; another one than the plan's once it was created, or found again."""
+    serial_number: str | None = None
+    """What its record has to say; the plan's, until this run writes another one."""
+    change: Change | None = None
+    """The change of its record that was intended last in this step."""
+    is_saved: bool = False
+    """What it was before this run, with settings and variables where wanted, is in the snapshots."""
+    was_as_wanted: bool = False
+    """Some step found everything as it should be, and sent nothing."""
     doubted: bool = False
     """A disruptive request of this step went without an answer, whatever was made of it since."""
     first_contact_at: float | None = None
@@ -122,7 +134,7 @@ class DeviceRun:
     """Seconds the controller asked to wait before the next attempt."""
     is_excused: bool = False
     """Its request was lost in a storm of the controller's: if not applied, that was no attempt."""
-    unproven: Operation | None = None
+    unproven: Request | None = None
     """An accepted operation of an earlier step that never was proven, and may still be to come."""
     forgiven: Verdict | None = None
     """How a step ended that the playbook let pass; the device's verdict in the end."""
@@ -146,6 +158,14 @@ class DeviceRun:
     """Our clock: records read before this moment may show another run's doing."""
     is_out_of_patience: bool = False
     """In its chain, and others' outages have kept its groups full for too long: it goes on."""
+    is_searched: bool = False
+    """Its silent id was looked up by its serial number; once a step."""
+    is_refreshed: bool = False
+    """The controller was made to contact it for the check it is at."""
+    is_unprepared: bool = False
+    """What its step needs could not be made or stored at the last look."""
+    trouble: str = ""
+    """Why the last look brought nothing."""
     is_being_read: bool = False
     is_read_in_full: bool = False
     """The read under way, or the last one, asks for the whole record."""
@@ -160,7 +180,8 @@ class DeviceRun:
     id: DeviceId = field(init=False)
 
     def __post_init__(self) -> None:
-        self.id = self.planned.id
+        self.id = self.record = self.planned.id
+        self.serial_number = self.planned.serial_number
         self.step = max(self.step, self.planned.begins_at)
 
     @property
@@ -198,7 +219,7 @@ class DeviceRun:
         """Say whether a step that ends so may leave the device out of service."""
         if verdict not in (Verdict.UNCONFIRMED, Verdict.IN_DOUBT):
             return False
-        return isinstance(self.current, OperationStep) and self.operation.is_disruptive
+        return isinstance(self.current, RequestStep) and self.operation.is_disruptive
 
     @property
     def may_be_rescued(self) -> bool:
@@ -211,15 +232,20 @@ class DeviceRun:
         return self.step + 1 in (self.course.main, len(self.course.steps))
 
     @property
-    def operation_step(self) -> OperationStep:
-        """The operation step it is at; only asked in phases that belong to operations."""
+    def has_record(self) -> bool:
+        """False for a device that is to be created, until it was."""
+        return not self.planned.is_new or self.record != self.id
+
+    @property
+    def operation_step(self) -> RequestStep:
+        """The request step it is at; only asked in phases that belong to requests."""
         step = self.course.steps[self.step]
-        assert isinstance(step, OperationStep)
+        assert isinstance(step, RequestStep)
         return step
 
     @property
-    def operation(self) -> Operation:
-        """The operation it is at; only asked in phases that belong to operations."""
+    def operation(self) -> Request:
+        """What it is asked for; only asked in phases that belong to requests."""
         operation = self.course.operations[self.step]
         assert operation is not None
         return operation
@@ -256,7 +282,7 @@ class DeviceRun:
         if self.last_look or self.is_in_rescue:
             return False
         before = self.course.steps[: self.step]
-        earlier = [step for step in before if isinstance(step, OperationStep)]
+        earlier = [step for step in before if isinstance(step, RequestStep)]
         return not earlier or earlier[-1].operation.is_disruptive
 
 
@@ -267,6 +293,10 @@ def after(run: DeviceRun, event: Event, active: float) -> None:
 
 def _intended(run: DeviceRun, event: events.OperationIntended, active: float) -> None:
     run.phase = Phase.SENT
+    run.change = None
+    if event.action is not None:
+        run.change = Change(Action(event.action), event.before or {}, event.after or {})
+    run.is_saved |= event.snapshot is not None
     run.attempt = event.attempt
     run.baseline = event.baseline
     run.sent_at = event.server_at
@@ -281,7 +311,21 @@ def _intended(run: DeviceRun, event: events.OperationIntended, active: float) ->
 
 
 def _accepted(run: DeviceRun, event: events.OperationAccepted, active: float) -> None:
+    if event.record is not None:
+        run.record = DeviceId(event.record)
     _begin_proof(run, event.server_at, event.at, active)
+
+
+def _found(run: DeviceRun, event: events.DeviceFound, active: float) -> None:
+    """Its record has another id: what is waited for is waited for anew, of that one."""
+    run.record = DeviceId(event.record)
+    if run.phase is Phase.PROVING:
+        run.last_look = False
+        run.failed_looks = 0
+        run.asked_after = event.at
+        run.deadline = active + proof_seconds(run.operation_step, None)
+    elif run.phase is not Phase.DOUBTING:
+        run.was_as_wanted = True
 
 
 def _begin_proof(run: DeviceRun, accepted_at: float, at: float, active: float) -> None:
@@ -297,6 +341,8 @@ def _begin_proof(run: DeviceRun, accepted_at: float, at: float, active: float) -
     run.failed_looks = 0
     frequency = run.baseline.update_frequency if run.baseline else None
     run.deadline = active + proof_seconds(run.operation_step, frequency)
+    if run.change is not None and (serial := run.change.after.get("serial_number")) is not None:
+        run.serial_number = str(serial)
 
 
 def _refused(run: DeviceRun, event: events.OperationRefused, active: float) -> None:
@@ -323,6 +369,7 @@ _PHASE_AFTER = {
     Refusal.FORBIDDEN: Phase.SUSPECT,
     Refusal.UNAUTHORISED: Phase.READY,
     Refusal.GONE: Phase.REFUSED,
+    Refusal.REJECTED: Phase.REFUSED,
     Refusal.INVALID: Phase.REFUSED,
 }
 
@@ -378,7 +425,7 @@ def _doubt_resolved(run: DeviceRun, event: events.DoubtResolved, active: float) 
 
 def excuse(run: DeviceRun, times: int) -> None:
     """Its last requests were lost in a storm of the controller's: no failures of the device."""
-    if run.phase is Phase.ENDED or not isinstance(run.current, OperationStep):
+    if run.phase is Phase.ENDED or not isinstance(run.current, RequestStep):
         return
     if not run.operation.may_be_repeated:
         run.is_excused |= run.phase is Phase.DOUBTING
@@ -438,11 +485,13 @@ def _started(run: DeviceRun, event: events.StepStarted, active: float) -> None:
     run.deadline = active + (event.until_at - event.at)
     run.asked_after = event.at
     run.failed_looks = 0
+    run.is_refreshed = False
 
 
 _PHASE_OF: dict[type[object], Phase] = {
     SleepStep: Phase.SLEEPING,
     CheckStep: Phase.CHECKING,
+    DoneStep: Phase.CHECKING,
     ApproveStep: Phase.APPROVING,
 }
 
@@ -455,8 +504,11 @@ def _goes_on(run: DeviceRun, active: float) -> None:
 
 
 def _succeeded(run: DeviceRun, _: events.StepSucceeded, active: float) -> None:
-    if isinstance(run.current, OperationStep):
-        run.unproven = None  # whatever was to come before it is over by now
+    if isinstance(run.current, RequestStep):
+        if run.phase is Phase.PROVING:
+            run.unproven = None  # whatever was to come before it is over by now
+        else:
+            run.was_as_wanted = True
     _go_to(run, run.step + 1, active)
 
 
@@ -468,12 +520,13 @@ def _go_to(run: DeviceRun, step: int, active: float) -> None:
     run.phase = Phase.READY
     run.attempt = run.failures = run.refusals = 0
     run.busy_since = None
-    run.held = run.doubted = run.is_excused = False
+    run.change = None
+    run.held = run.doubted = run.is_excused = run.is_searched = False
 
 
 def _failed(run: DeviceRun, event: events.StepFailed, _: float) -> None:
     run.reason = event.reason
-    is_unproven = event.verdict == Verdict.UNCONFIRMED and isinstance(run.current, OperationStep)
+    is_unproven = event.verdict == Verdict.UNCONFIRMED and isinstance(run.current, RequestStep)
     if is_unproven and (run.operation.is_disruptive or not run.is_still_gone):
         run.unproven = run.operation
     run.holds_slot = run.is_still_gone
@@ -504,6 +557,7 @@ def _finished(run: DeviceRun, event: events.DeviceFinished, _: float) -> None:
 FOLDS: dict[type[object], Callable[..., None]] = {
     events.OperationIntended: _intended,
     events.OperationAccepted: _accepted,
+    events.DeviceFound: _found,
     events.OperationRefused: _refused,
     events.OperationUnsent: _unsent,
     events.OperationLost: _lost,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from orchestrator.model import durations, moments
 from orchestrator.model.devices import Device, Status
 from orchestrator.model.events import Baseline
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Operation, Request
+from orchestrator.model.readings import Testimony
 from orchestrator.model.steps import Proof
 
 DATE_RESOLUTION = 1.0
@@ -22,7 +23,7 @@ DATE_RESOLUTION = 1.0
 class Acceptance:
     """One accepted operation and what has been proven of it so far."""
 
-    operation: Operation
+    operation: Request
     proof: Proof
     baseline: Baseline
     accepted_at: float
@@ -67,13 +68,15 @@ class Relapsed:
 Sign = Delivered | WentDown | Returned | Relapsed
 
 
-def is_requested(device: Device, operation: Operation) -> bool:
+def is_requested(device: Device, operation: Request) -> bool:
     """Say whether the record still lists the operation among its pending settings (api.md 2.3)."""
     return names_request(device.pending, operation)
 
 
-def names_request(pending: Iterable[str] | None, operation: Operation) -> bool:
+def names_request(pending: Iterable[str] | None, operation: Request) -> bool:
     """Say whether one of these pending settings is a request for the operation."""
+    if not isinstance(operation, Operation):
+        return False  # nobody documents what a change of a record is called there
     word = "factory" if operation.is_destructive else operation.value
     return any(word in name.lower() for name in pending or ())
 
@@ -108,6 +111,37 @@ def read_signs(acceptance: Acceptance, device: Device, server_at: float) -> list
     if returned is not None and device.firmware_is_pending is not True:
         signs.append(returned)
     return signs
+
+
+UP_TIME_SLACK = 5.0
+"""Seconds by which a device's own count and the controller's clock may disagree."""
+
+
+def contradiction(acceptance: Acceptance, testimony: Testimony, server_at: float) -> str | None:
+    """Say which witness speaks against a reboot since acceptance; None when none does (api.md 2.5)."""
+    up_time, counted_at = testimony.up_time, testimony.up_time_at
+    is_old = counted_at is not None and counted_at < (acceptance.delivered_at or 0.0)
+    if up_time is not None and not is_old:
+        booted_at = (server_at if counted_at is None else counted_at) - up_time
+        if booted_at < acceptance.accepted_at - UP_TIME_SLACK:
+            return f"its up-time of {durations.as_text(up_time)} says that it has not rebooted"
+    if testimony.applied is False:
+        return "the device log says that the command failed"
+    return None
+
+
+def confirmation(testimony: Testimony | None) -> str:
+    """Say what the witnesses add to the evidence; nothing where none was asked or offered."""
+    if testimony is None:
+        return ""
+    said = ""
+    if testimony.up_time is not None:
+        said += f"; up-time {durations.as_text(testimony.up_time)}"
+    if testimony.booted or testimony.applied:
+        said += "; the device log shows " + (
+            "its boot" if testimony.booted else "the command applied"
+        )
+    return said
 
 
 def _return(

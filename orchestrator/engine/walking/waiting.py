@@ -10,8 +10,9 @@ from orchestrator.engine.choosing import watching
 from orchestrator.engine.walking.concluding import Moment
 from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
+from orchestrator.model.commands import AskWitnesses, Command, FindDevice
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
-from orchestrator.model.steps import CheckStep
+from orchestrator.model.steps import CheckStep, DoneStep
 
 
 class Waits:
@@ -55,21 +56,41 @@ class Waits:
             case Phase.SLEEPING:
                 self.wake(run, run.deadline)
             case Phase.CHECKING:
-                step = run.current
-                assert isinstance(step, CheckStep)
-                fields = {condition.field for condition in step.conditions}
-                self.poll(decision, run, now, in_full=bool(fields & DETAIL_ONLY_FIELDS))
+                self._wait_for_check(decision, run, now)
+            case Phase.DOUBTING if not run.has_record:
+                self.poll(decision, run, now, in_full=True, command=_search(run))
             case Phase.DOUBTING:
                 self.poll(decision, run, now, in_full=True)
-            case Phase.PROVING if run.evidence is not None and now.active < run.stable_at:
-                self.wake(run, run.stable_at)
             case Phase.PROVING:
-                if run.poll_at == 0.0 and run.evidence is None and not run.last_look:
-                    run.poll_at = self.next_round(now)
-                is_back = run.evidence is not None and run.operation.is_disruptive
-                self.poll(decision, run, now, in_full=run.last_look or is_back)
+                self._wait_for_proof(decision, run, now)
             case _:
                 pass
+
+    def _wait_for_proof(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        if run.evidence is not None and now.active < run.stable_at:
+            self.wake(run, run.stable_at)
+            return
+        if run.last_look and run.is_searched and not run.is_refreshed:
+            run.is_refreshed = run.is_being_read = run.is_read_in_full = True
+            decision.read_in_full(run.record, update_status=True)
+            return
+        # What a record shows is there at once; what a device does takes its time.
+        is_of_record = run.change is not None
+        if run.poll_at == 0.0 and run.evidence is None and not (run.last_look or is_of_record):
+            run.poll_at = self.next_round(now)
+        is_back = run.evidence is not None and run.operation.is_disruptive
+        in_full = run.last_look or is_back or is_of_record
+        self.poll(decision, run, now, in_full=in_full, command=_witnessed(run))
+
+    def _wait_for_check(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        step = run.current
+        assert isinstance(step, CheckStep | DoneStep)
+        if step.refresh and not run.is_refreshed:
+            run.is_refreshed = run.is_being_read = run.is_read_in_full = True
+            decision.read_in_full(run.record, update_status=True)
+            return
+        fields = {condition.field for condition in step.conditions}
+        self.poll(decision, run, now, in_full=bool(fields & DETAIL_ONLY_FIELDS))
 
     def wait_for_retry(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
         """See that a resting device is looked at when its rest is over, or what it waits for comes."""
@@ -80,15 +101,42 @@ class Waits:
                 run.poll_at = self.next_round(now)
             self.poll(decision, run, now, in_full=False)
 
-    def poll(self, decision: Decision, run: DeviceRun, now: Moment, *, in_full: bool) -> None:
-        """Read the device if its time has come, else wake up when it will have."""
+    def poll(
+        self,
+        decision: Decision,
+        run: DeviceRun,
+        now: Moment,
+        *,
+        in_full: bool,
+        command: Command | None = None,
+    ) -> None:
+        """Read the device if its time has come, else wake up when it will have.
+
+        A command is what reads it in full instead.
+        """
         if now.active < run.poll_at:
             over = run.deadline if run.deadline > now.active else run.poll_at
             self.wake(run, min(run.poll_at, over))
             return
         run.poll_at = self.next_round(now)
         run.is_being_read, run.is_read_in_full = True, in_full
-        if in_full:
-            decision.read_in_full(run.id)
+        if command is not None:
+            decision.commands.append(command)
+        elif in_full:
+            decision.read_in_full(run.record)
         else:
-            decision.to_read.append(run.id)
+            decision.to_read.append(run.record)
+
+
+def _search(run: DeviceRun) -> Command | None:
+    if run.serial_number is None:
+        return None
+    return FindDevice(run.id, run.serial_number)
+
+
+def _witnessed(run: DeviceRun) -> Command | None:
+    """Witnesses are heard once, of a device that is back and has stayed so."""
+    witnesses = run.operation_step.proof.witnesses
+    if not witnesses or run.evidence is None:
+        return None
+    return AskWitnesses(run.record, witnesses, run.sent_at)
