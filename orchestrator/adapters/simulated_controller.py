@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from orchestrator.adapters.simulated_offers import SimulatedOffers
 from orchestrator.model.answers import OperationAnswer, Unsent
+from orchestrator.model.commands import SendChange
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import ControllerError
 from orchestrator.model.operations import Operation
@@ -38,6 +40,12 @@ class SimulatedController:
         self._clock = clock
         self._token = token
         self._patience = patience
+        self._offers = SimulatedOffers(world, clock, token, patience=patience)
+
+    @property
+    def offers(self) -> SimulatedOffers:
+        """What this world's rules offer beside the documents."""
+        return self._offers
 
     async def list_devices(self, wanted: DeviceFilter, *, offset: int, limit: int) -> Page:
         answer, delay = perform_page(
@@ -88,31 +96,21 @@ class SimulatedController:
         await self._clock.sleep(delay)
         return answer
 
-    async def create_device(self, fields: Mapping[str, object]) -> Reading:
-        return await self._change("POST", None, fields)
-
-    async def replace_device(self, device: DeviceId, fields: Mapping[str, object]) -> Reading:
-        return await self._change("PUT", device, fields)
-
-    async def update_device(self, device: DeviceId, fields: Mapping[str, object]) -> Reading:
-        return await self._change("PATCH", device, fields)
-
-    async def delete_device(self, device: DeviceId) -> None:
-        await self._change("DELETE", device, {})
-
-    async def _change(
-        self, method: str, device: DeviceId | None, fields: Mapping[str, object]
-    ) -> Reading:
+    async def send_change(
+        self, change: SendChange, secrets: Mapping[str, str], *, intended: float
+    ) -> OperationAnswer:
+        if self._clock.steady() - intended > FRESH_SECONDS:
+            return Unsent("the intention had grown too old", stale=True)
         answer, delay = perform_change(
             self._world,
-            method,
-            device,
-            fields,
+            change,
+            secrets,
             self._clock.now(),
             token=self._token,
             patience=self._patience,
         )
-        return await self._after(delay, answer)
+        await self._clock.sleep(delay)
+        return answer
 
     async def _after(self, delay: float, answer: Reading | ControllerError) -> Reading:
         await self._clock.sleep(delay)

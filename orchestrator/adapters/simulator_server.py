@@ -68,7 +68,14 @@ class _Face:
         try:
             self._world.ledger.note_in_flight(self._in_flight)
             response = self._world.handle(
-                Request(request.method, request.path, dict(request.query.items()), headers, body),
+                # As it was sent: a name may hold an encoded slash.
+                Request(
+                    request.method,
+                    request.rel_url.raw_path,
+                    dict(request.query.items()),
+                    headers,
+                    body,
+                ),
                 self._clock.now(),
             )
             if response.delay > 0:

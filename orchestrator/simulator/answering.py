@@ -3,7 +3,7 @@
 Every function takes the moment of asking and gives what comes back and the seconds until it does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 import orjson
@@ -16,6 +16,7 @@ from orchestrator.model.answers import (
     Refused,
     Unsent,
 )
+from orchestrator.model.commands import SendChange
 from orchestrator.model.devices import (
     SECRET_FIELDS,
     Device,
@@ -31,8 +32,9 @@ from orchestrator.model.errors import (
     UnreachableError,
 )
 from orchestrator.model.moments import as_text
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Operation
 from orchestrator.model.readings import DeviceFilter, Page, Probed, Reading
+from orchestrator.model.secrecy import MASK
 from orchestrator.simulator.exchange import Fate, Request, Response, from_http_date
 from orchestrator.simulator.world import API, World
 
@@ -51,6 +53,14 @@ _REFUSALS = {
     429: Refusal.BUSY,
     503: Refusal.BUSY,
 }
+_METHODS = {
+    Action.CREATE: "POST",
+    Action.UPDATE: "PATCH",
+    Action.UPGRADE: "PATCH",
+    Action.DEACTIVATE: "PATCH",
+    Action.REPLACE: "PUT",
+    Action.DELETE: "DELETE",
+}
 
 
 def perform_operation(
@@ -64,10 +74,8 @@ def perform_operation(
 ) -> tuple[OperationAnswer, float]:
     """Ask for an operation once and give what became of it; the right token is the default."""
     path = f"{API}inventory_device_operation/{device}/"
-    response = _ask(world, "PUT", path, now, body=_BODIES[operation], token=token)
-    if response.delay > patience and response.fate is not Fate.REFUSE:
-        return Lost(f"no answer within {patience:g} s"), patience
-    return _operation_answer(response), response.delay
+    response = ask(world, "PUT", path, now, body=_BODIES[operation], token=token)
+    return _judged(response, patience, _operation_answer)
 
 
 def perform_page(
@@ -82,8 +90,8 @@ def perform_page(
 ) -> tuple[Page | ControllerError, float]:
     """Read one page with pending settings, or give the error that a caller would have met."""
     query = {**_as_query(wanted), "limit": str(limit), "offset": str(offset), "pending": "true"}
-    response = _ask(world, "GET", f"{API}inventory_device/", now, query=query, token=token)
-    error = _error(response, patience)
+    response = ask(world, "GET", f"{API}inventory_device/", now, query=query, token=token)
+    error = error_of(response, patience)
     if error is not None:
         return error, min(response.delay, patience)
     content = response.content
@@ -112,8 +120,8 @@ def perform_read(
     query = {"pending": "true"}
     if update_status:
         query["update_status"] = "true"
-    response = _ask(world, "GET", f"{API}inventory_device/{device}/", now, query=query, token=token)
-    return _reading(world, response, device, now, patience)
+    response = ask(world, "GET", f"{API}inventory_device/{device}/", now, query=query, token=token)
+    return reading_of(world, response, device, now, patience)
 
 
 def perform_probe(
@@ -129,25 +137,32 @@ def perform_probe(
 
 def perform_change(
     world: World,
-    method: str,
-    device: DeviceId | None,
-    fields: Mapping[str, object],
+    change: SendChange,
+    secrets: Mapping[str, str],
     now: float,
     *,
     token: str | None = None,
     patience: float = PATIENCE,
-) -> tuple[Reading | ControllerError, float]:
-    """Create (POST, no device), replace (PUT), update (PATCH) or delete (DELETE) one record."""
-    path = f"{API}inventory_device/" + ("" if device is None else f"{device}/")
-    body = b"" if method == "DELETE" else orjson.dumps(fields)
-    response = _ask(world, method, path, now, body=body, token=token)
-    answer, delay = _reading(world, response, device, now, patience)
-    if response.status == HTTPStatus.NOT_FOUND and isinstance(answer, Reading):
-        return GoneError(_sentence(response), status=response.status), delay
-    return answer, delay
+) -> tuple[OperationAnswer, float]:
+    """Make, change or delete one record once, and give what became of it (api.md 1.2 to 1.6)."""
+    method = _METHODS[change.action]
+    path = f"{API}inventory_device/" + ("" if change.record is None else f"{change.record}/")
+    body = b"" if method == "DELETE" else orjson.dumps({**change.fields, **secrets})
+    response = ask(world, method, path, now, body=body, token=token)
+    return _judged(
+        response, patience, lambda response: _change_answer(response, change.action, secrets)
+    )
 
 
-def _ask(
+def _judged(
+    response: Response, patience: float, judge: Callable[[Response], OperationAnswer]
+) -> tuple[OperationAnswer, float]:
+    if response.delay > patience and response.fate is not Fate.REFUSE:
+        return Lost(f"no answer within {patience:g} s"), patience
+    return judge(response), response.delay
+
+
+def ask(
     world: World,
     method: str,
     path: str,
@@ -157,37 +172,71 @@ def _ask(
     body: bytes = b"",
     token: str | None,
 ) -> Response:
+    """Put one request to a world; the right token is the default."""
     headers = {"authorization": f"Bearer {world.rules.token if token is None else token}"}
     return world.handle(Request(method, path, query or {}, headers, body), now)
 
 
 def _operation_answer(response: Response) -> OperationAnswer:
     status = response.status
+    lost = _unanswered(response)
+    if lost is not None:
+        return lost
+    if status == HTTPStatus.OK:  # a body that was cut short does not undo it
+        return Accepted(status, _server_at(response))
+    refusal = _REFUSALS.get(status, Refusal.INVALID)
+    return Refused(refusal, status, _sentence(response), _retry_after(response))
+
+
+def _change_answer(
+    response: Response, action: Action, secrets: Mapping[str, str]
+) -> OperationAnswer:
+    status = response.status
+    lost = _unanswered(response)
+    if lost is not None:
+        return lost
+    is_gone = status == HTTPStatus.NOT_FOUND and action is Action.DELETE
+    if status in _SUCCESS or is_gone:
+        if action is not Action.CREATE:
+            return Accepted(status, _server_at(response))
+        if response.raw is not None or response.fate is not Fate.ANSWER:
+            return Lost("the answer that tells the new id broke off", status)
+        return Accepted(status, _server_at(response), response.device)
+    refusal = _REFUSALS.get(status, Refusal.INVALID)
+    content = response.content
+    names_fields = isinstance(content, dict) and "detail" not in content
+    if (status == HTTPStatus.BAD_REQUEST and names_fields) or (
+        status == HTTPStatus.CONFLICT and action is not Action.DELETE
+    ):
+        refusal = Refusal.REJECTED
+    reason = _sentence(response)
+    for secret in filter(None, secrets.values()):
+        reason = reason.replace(secret, MASK)
+    return Refused(refusal, status, reason, _retry_after(response))
+
+
+def _unanswered(response: Response) -> Unsent | Lost | None:
+    """Give what a request without a usable answer is; None when the controller said yes or no."""
+    status = response.status
     if response.fate is Fate.REFUSE:
         return Unsent("the connection was refused")
     if response.fate in (Fate.CLOSE_BEFORE, Fate.CLOSE_AFTER):
         return Lost("the connection was closed before an answer came")
-    if status == HTTPStatus.OK:  # a body that was cut short does not undo it
-        return Accepted(status, _server_at(response))
-    refusal = _REFUSALS.get(status)
-    if refusal is None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _REFUSALS:
         return Lost(_sentence(response), status)
-    retry_after = _retry_after(response)
-    return Refused(refusal or Refusal.INVALID, status, _sentence(response), retry_after)
+    return None
 
 
-def _reading(
-    world: World, response: Response, device: DeviceId | None, now: float, patience: float
+def reading_of(
+    world: World, response: Response, device: DeviceId, now: float, patience: float
 ) -> tuple[Reading | ControllerError, float]:
+    """Give what a read of one record told: without a device when there is none."""
     delay = min(response.delay, patience)
-    error = _error(response, patience)
-    if isinstance(error, GoneError) and device is not None:
+    error = error_of(response, patience)
+    if isinstance(error, GoneError):
         return Reading(device, None, now, _server_at(response)), delay
     if error is not None:
         return error, delay
-    if response.content is None:
-        assert device is not None  # only DELETE answers without a body
-        return Reading(device, None, now, _server_at(response)), delay
     assert isinstance(response.content, dict)  # so is every single record
     found = _device(world, response.content, now)
     return Reading(found.id, found, now, _server_at(response)), delay
@@ -224,7 +273,8 @@ def _moment(moment: float | None, is_shown: bool) -> float | None:
     return float(int(moment)) if is_shown and moment is not None else None
 
 
-def _error(response: Response, patience: float) -> ControllerError | None:
+def error_of(response: Response, patience: float) -> ControllerError | None:
+    """Give the error that a reader would have met; None when there is an answer to read."""
     status = response.status
     if response.fate is Fate.REFUSE:
         return UnreachableError("the connection was refused")

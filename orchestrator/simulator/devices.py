@@ -8,52 +8,57 @@ from heapq import heappop, heappush
 from math import inf
 
 from orchestrator.model.operations import Operation
-from orchestrator.simulator.chance import between, salt, uniform
+from orchestrator.simulator.chance import between, uniform
+from orchestrator.simulator.contacts import Contacts
+from orchestrator.simulator.credentials import OwnCredentials
 from orchestrator.simulator.fleet import UNSAID_FREQUENCY, Member
+from orchestrator.simulator.images import Image, Images
 from orchestrator.simulator.ledger import AppliedOperation
 
-OVERDUE = (1.6, 1.9)
-"""Periods without a contact after which the controller shows Down."""
-JITTER = 0.03
-"""Share of a period by which an inform is early or late."""
 _SHUTDOWN = (1.5, 5.0)
 _APPLY = (3.0, 15.0)
 _PAST_OVERDUE = (5.0, 45.0)
+_DOWNLOAD = (5.0, 20.0)
+_INSTALL = (45.0, 150.0)
 _LONG_FLAPS = 0.5
 _NEXT_VERSION = {"2": "2.7.0", "1": "2.6.0", "3": "3.1.0"}
 
 
-class SimulatedDevice:
+class SimulatedDevice(Contacts):
     """A device and the controller's belief about it; `advance` must come before any look."""
 
+    # What few devices ever have stands on the class: a fleet is made and read much faster so.
+    first_contact: float | None = None
+    """When a record that was made in this world saw its device for the first time."""
+    left_at: float | None = None
+    """When the device made contact under another id; nothing is heard under this one since."""
+    _images: Images | None = None
+
     def __init__(self, member: Member, seed: int, started_at: float) -> None:
-        self.id = member.id
+        age = member.contact_age
+        last_contact = None if age is None else started_at - age
+        up_since = started_at - member.created_age / 2
+        if last_contact is not None:
+            up_since = min(up_since, last_contact)
+        super().__init__(seed, member.id, _frequency(member.fields), last_contact, up_since)
         self.fields: Mapping[str, object] = member.fields
         """Replaced, never changed, when the record is edited."""
         self.temperament = member.temperament
-        self.frequency = _frequency(member.fields)
-        self.overdue_periods = between(OVERDUE, f"{seed}/{member.id}/overdue")
         self.settings = member.pending
         """Names of settings that wait to be applied by sync or reconf."""
         self.created = started_at - member.created_age
         self.last_change = self.created
         age = member.configuration_age
         self.last_configuration = None if age is None else started_at - age
-        self.last_contact = None if member.contact_age is None else started_at - member.contact_age
-        self.up_since = started_at - member.created_age / 2
-        if self.last_contact is not None:
-            self.up_since = min(self.up_since, self.last_contact)
         self.is_configured = member.contact_age is not None
         self.shows_initial = not self.is_configured
-        self.firmware_is_pending = False
         self.busy_until = -inf
         self.contacts_asked = 0
         """Connection requests made for update_status."""
         self.own_outages: list[tuple[str, float, float | None]] = []
         """Outages nobody ordered: cause, from, until."""
-        self._informs_from = None if member.is_down else self.last_contact
+        self._informs_from = None if member.is_down else last_contact
         self._seed = seed
-        self._salt = salt(f"{seed}/{member.id}/informs")
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._scheduled = 0
         self._started = 0
@@ -67,10 +72,6 @@ class SimulatedDevice:
             self._at(started_at + member.returns_after, self._come_up)
 
     # What the controller shows
-
-    def is_up(self, now: float) -> bool:
-        """Tell the controller's belief: Up until a contact is overdue (api.md 2.2)."""
-        return self.last_contact is not None and now < self.last_contact + self._overdue
 
     def status_change(self, now: float) -> float:
         """Give the moment of the belief's last flip."""
@@ -89,24 +90,29 @@ class SimulatedDevice:
         return ",".join(names) if names else "none"
 
     @property
-    def is_in_service(self) -> bool:
-        """Tell the truth: the device is there and speaks to the controller."""
-        return self._informs_from is not None
+    def firmware_is_pending(self) -> bool:
+        """Tell whether a firmware image waits to be taken, or is being taken now."""
+        return self._images is not None and self._images.is_pending
+
+    @property
+    def credentials(self) -> OwnCredentials:
+        """Give what the device itself would let in, beside what its record says."""
+        return self._credentials or OwnCredentials(self.fields)
 
     @property
     def has_undelivered(self) -> bool:
         """Tell whether operations wait for the device's next contact."""
-        return bool(self._queue)
+        return bool(self._queue) or self._waiting_image is not None
+
+    @property
+    def _waiting_image(self) -> Image | None:
+        return None if self._images is None else self._images.waiting
 
     def is_busy(self, now: float) -> bool:
         """Tell whether the controller answers 422 to an operation now."""
         if self.temperament.busy_after_boot is None:
             return False
         return bool(self._rebooting) or now < self.busy_until
-
-    @property
-    def _overdue(self) -> float:
-        return self.frequency * self.overdue_periods
 
     # What happens to it
 
@@ -124,8 +130,17 @@ class SimulatedDevice:
 
     def start(self, applied: AppliedOperation) -> None:
         """Queue an operation at its arrival; the device learns of it at its next contact."""
-        at = applied.arrived_at
         self._queue.append(applied)
+        self._call(applied.arrived_at)
+
+    def schedule(self, image: Image | None, at: float) -> None:
+        """Have the device take a firmware image at its next contact; None: none waits any more."""
+        self._images = self._images or Images()
+        self._images.want(image, at)
+        if image is not None:
+            self._call(at)
+
+    def _call(self, at: float) -> None:
         self._started += 1
         if self._informs_from is None:
             return
@@ -146,6 +161,10 @@ class SimulatedDevice:
 
     def edit(self, fields: Mapping[str, object], at: float) -> None:
         """Take over an edited record; a new update_frequency counts from the last contact."""
+        credentials = self.credentials
+        credentials.rewrite(fields, at)
+        if credentials.is_waiting:
+            self._credentials = credentials
         self.fields = fields
         self.last_change = at
         frequency = _frequency(fields)
@@ -157,16 +176,23 @@ class SimulatedDevice:
 
     def connect_first(self, at: float) -> None:
         """Schedule the first contact ever; the initial configuration follows it by itself."""
+        self.first_contact = at
         self._at(at, self._come_up)
         self._at(at + between(_APPLY, self._key("first")), self._configure)
 
+    def come_anew(self, at: float) -> None:
+        """Make contact as a new record after a factory kind; its configuration has to be asked for."""
+        self.first_contact = at
+        self._at(at, self._come_up)
+
     def _contact(self, at: float) -> None:
-        if self._informs_from is not None and self._queue:
+        if self._informs_from is not None and self.has_undelivered:
             self._meet(at)
             self._deliver(at)
 
     def _deliver(self, at: float) -> None:
         if not self._queue:
+            self._take_image(at)
             return
         waiting, self._queue = self._queue, []
         self._sessions += 1
@@ -208,6 +234,8 @@ class SimulatedDevice:
         seconds = between(self.temperament.boot, self._key(f"boot/{self._boots}"))
         if any(each.operation.is_destructive for each in self._rebooting):
             self.is_configured = False
+            self._credentials = self.credentials
+            self._credentials.forget()
             if not self.temperament.returns_from_factory:
                 return
             seconds = seconds * 1.6 + 30
@@ -225,12 +253,17 @@ class SimulatedDevice:
         for each in done:
             each.returned_at = each.done_at = at
         was_reset = any(each.operation.is_destructive for each in done)
+        if was_reset and self.temperament.takes_new_id:
+            self.left_at = at
+            return
         self.shows_initial = self.shows_initial or was_reset
         busy = self.temperament.busy_after_boot
         if busy is not None:
             self.busy_until = at + between(busy, self._key(f"busy/{self._boots}"))
-        self.firmware_is_pending |= was_reset and self.temperament.upgrades_after_factory
-        if self.firmware_is_pending:
+        if was_reset and self.temperament.upgrades_after_factory:
+            self._images = self._images or Images()
+            self._images.is_own = True
+        if self._images is not None and self._images.is_own:
             wait = between((40.0, 120.0), self._key(f"upgrade/{self._boots}"))
             self._at(at + wait, lambda at: self._drop(at, "firmware"))
         if self.temperament.flaps:
@@ -241,7 +274,7 @@ class SimulatedDevice:
     def _drop(self, at: float, cause: str) -> None:
         if self._informs_from is None or self._rebooting:
             return
-        if cause == "firmware" and not self.firmware_is_pending:
+        if cause == "firmware" and not (self._images is not None and self._images.is_own):
             return
         self._informs_from = None
         self._queue, self._applying = self._applying + self._queue, []
@@ -255,10 +288,54 @@ class SimulatedDevice:
         cause, since, _ = self.own_outages.pop()
         self.own_outages.append((cause, since, at))
         if cause == "firmware":
-            self.firmware_is_pending = False
+            assert self._images is not None  # that is why it was away
+            self._images.is_own = False
             major = str(self.fields.get("software_version", "2"))[:1]
             version = _NEXT_VERSION.get(major, "2.7.0")
             self.fields = {**self.fields, "software_version": version}
+        self._come_up(at)
+
+    def _take_image(self, at: float) -> None:
+        images, image = self._images, self._waiting_image
+        if images is None or image is None or self._rebooting or images.loading is not None:
+            return
+        image.applied.delivered_at = at
+        if not self.temperament.obeys:
+            image.applied.returned_at = at
+            return
+        images.take()
+        self._sessions += 1
+        seconds = between(_DOWNLOAD, self._key(f"download/{self._sessions}"))
+        self._at(at + seconds, self._install)
+
+    def _install(self, at: float) -> None:
+        assert self._images is not None  # it has taken one
+        image = self._images.loading
+        assert image is not None
+        if self._informs_from is None or self._rebooting:  # first things first: after the boot
+            self._images.put_back(at)
+            return
+        self._informs_from = None
+        self._boots += 1
+        image.applied.down_at = at
+        self._queue, self._applying = self._applying + self._queue, []
+        if not self.temperament.returns_from_upgrade:
+            return
+        seconds = between(_INSTALL, self._key(f"install/{self._boots}"))
+        if self.temperament.outlasts_overdue:
+            seconds = max(seconds, self._until_shown_down(at))
+        self._at(at + seconds, self._run_image)
+
+    def _run_image(self, at: float) -> None:
+        assert self._images is not None  # it has installed one
+        image = self._images.loading
+        assert image is not None
+        self._images.loading = None
+        image.applied.returned_at = at
+        if self.temperament.takes_images:
+            image.applied.done_at = at
+            self._images.is_own = False
+            self.fields = {**self.fields, "software_version": image.version}
         self._come_up(at)
 
     def _come_up(self, at: float) -> None:
@@ -276,6 +353,8 @@ class SimulatedDevice:
         self.settings = ()
         if any(each.operation is Operation.RECONF for each in done):
             self._configure(at)
+        if self._waiting_image is not None:  # one session, one effect
+            self._at(self._next_inform(at), self._contact)
 
     def _configure(self, at: float) -> None:
         self.last_configuration = at
@@ -283,46 +362,6 @@ class SimulatedDevice:
         self.shows_initial = False
 
     # Contacts
-
-    def _meet(self, at: float) -> None:
-        if self.last_contact is None or at >= self.last_contact + self._overdue:
-            self.up_since = at
-        self.last_contact = at
-
-    def _inform_until(self, at: float) -> None:
-        latest = self._latest_inform(at)
-        if latest is None or (self.last_contact is not None and latest <= self.last_contact):
-            return
-        if self.last_contact is not None and latest >= self.last_contact + self._overdue:
-            # Many informs have passed unseen; only the first of them can have ended a Down.
-            self._meet(self._next_inform(self.last_contact))
-            self.last_contact = latest
-        else:
-            self._meet(latest)
-
-    def _inform(self, turn: int) -> float:
-        start = self._informs_from or 0.0
-        if turn == 0:
-            return start
-        mixed = ((self._salt ^ turn) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-        drift = ((mixed >> 40) / 2**24 - 0.5) * 2 * JITTER
-        return start + (turn + drift) * self.frequency
-
-    def _latest_inform(self, at: float) -> float | None:
-        if self._informs_from is None or at < self._informs_from:
-            return None
-        turn = int((at - self._informs_from) / self.frequency) + 1
-        while (moment := self._inform(turn)) > at:
-            turn -= 1
-        return moment
-
-    def _next_inform(self, after: float) -> float:
-        if self._informs_from is None:
-            return inf
-        turn = max(0, int((after - self._informs_from) / self.frequency) - 1)
-        while (moment := self._inform(turn)) <= after:
-            turn += 1
-        return moment
 
     def _at(self, at: float, act: Callable[[float], None]) -> None:
         self._scheduled += 1

@@ -1,36 +1,21 @@
 """What the API answers when nothing goes wrong: both documents' endpoints (api.md 1)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import orjson
 
-from orchestrator.model import moments
 from orchestrator.model.operations import Operation
 from orchestrator.simulator import records
 from orchestrator.simulator.chance import uniform
 from orchestrator.simulator.devices import SimulatedDevice
 from orchestrator.simulator.exchange import Request, Response, detail
 from orchestrator.simulator.fleet import TYPE_NAMES, FleetPlan, Member, make_member
+from orchestrator.simulator.optional.endpoints import OptionalEndpoints
 from orchestrator.simulator.population import Population
+from orchestrator.simulator.queries import FALSE, TRUE, link, moment, not_allowed, span, whole
+from orchestrator.simulator.rules import DEFAULT_TOKEN, Rules
 
-DEFAULT_TOKEN = "simulator-token"  # noqa: S105 - made up, for a made-up controller
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How this controller is set up."""
-
-    token: str = DEFAULT_TOKEN
-    organizations: frozenset[int] | None = None
-    """What the token may see; None is everything."""
-    shows_operations: bool = True
-    """Whether pending_settings names accepted operations until they are delivered."""
-    default_limit: int = 25
-    max_limit: int = 500
-    latency: float = 0.0
-    """Seconds that every answer takes."""
+__all__ = ["DEFAULT_TOKEN", "BadBodyError", "Endpoints", "Rules"]
 
 
 class BadBodyError(Exception):
@@ -41,8 +26,6 @@ class BadBodyError(Exception):
         super().__init__("bad body")
 
 
-_TRUE = ("1", "true", "True")
-_FALSE = ("0", "false", "False")
 _MISSING = "Not found."
 _FORBIDDEN = "You do not have permission to perform this action."
 
@@ -53,16 +36,20 @@ class Endpoints:
     def __init__(self, population: Population, rules: Rules) -> None:
         self.population = population
         self.rules = rules
+        self._optional = OptionalEndpoints(population, rules)
 
     def answer(self, kind: str, identity: int | None, request: Request, now: float) -> Response:
-        """Answer an authorised request about a `list`, a `device` or an `operation`."""
+        """Answer an authorised request about a `list`, a `device`, an `operation` or what is optional."""
         try:
             if kind == "list":
                 return self._answer_list(request, now)
-            assert identity is not None  # the other two kinds always name one
+            if kind == "device":
+                assert identity is not None  # these two kinds always name one
+                return self._answer_device(identity, request, now)
             if kind == "operation":
+                assert identity is not None
                 return self._answer_operation(identity, request, now)
-            return self._answer_device(identity, request, now)
+            return self._optional.answer(kind, identity, request, now)
         except BadBodyError as bad:
             return bad.answer
 
@@ -71,11 +58,11 @@ class Endpoints:
             return self._list(request, now)
         if request.method == "POST":
             return self._create(_body(request), now)
-        return _not_allowed(request.method, "GET, POST")
+        return not_allowed(request.method, "GET, POST")
 
     def _answer_operation(self, identity: int, request: Request, now: float) -> Response:
         if request.method != "PUT":
-            return _not_allowed(request.method, "PUT")
+            return not_allowed(request.method, "PUT")
         body = _body(request)
         device = self._device(identity, now)
         if isinstance(device, Response):
@@ -93,7 +80,7 @@ class Endpoints:
 
     def _answer_device(self, identity: int, request: Request, now: float) -> Response:
         if request.method not in ("GET", "PUT", "PATCH", "DELETE"):
-            return _not_allowed(request.method, "GET, PUT, PATCH, DELETE")
+            return not_allowed(request.method, "GET, PUT, PATCH, DELETE")
         body = _body(request) if request.method in ("PUT", "PATCH") else {}
         device = self._device(identity, now)
         if isinstance(device, Response):
@@ -122,59 +109,54 @@ class Endpoints:
 
     def _list(self, request: Request, now: float) -> Response:
         query = request.query
-        organization = _whole(query.get("organization"))
+        organization = whole(query.get("organization"))
         allowed = self.rules.organizations
         if organization is not None and allowed is not None and organization not in allowed:
             return detail(403, _FORBIDDEN)
-        chosen = self.population.group(allowed, organization, _whole(query.get("type")))
-        status, since = query.get("status"), _moment(query.get("last_status_change_from"))
-        wants_up = status in _TRUE
-        if wants_up or status in _FALSE or since is not None:
+        chosen = self.population.group(allowed, organization, whole(query.get("type")))
+        status, since = query.get("status"), moment(query.get("last_status_change_from"))
+        wants_up = status in TRUE
+        if wants_up or status in FALSE or since is not None:
             kept = []
             for device in chosen:
                 device.advance(now)
-                if status in _TRUE + _FALSE and device.is_up(now) is not wants_up:
+                if status in TRUE + FALSE and device.is_up(now) is not wants_up:
                     continue
                 if since is None or int(device.status_change(now)) >= since:
                     kept.append(device)
             chosen = kept
-        limit = min(_whole(query.get("limit")) or self.rules.default_limit, self.rules.max_limit)
-        offset = _whole(query.get("offset")) or 0
+        offset, limit = span(query, self.rules)
         rows = chosen[offset : offset + limit]
         for device in rows:
             device.advance(now)
         delay = 0.0
-        if query.get("update_status") in _TRUE:
-            delay = sum(self._refresh(device, now) for device in rows) / 10
+        if query.get("update_status") in TRUE:
+            delay = sum(self.population.refresh(device, now) for device in rows) / 10
         content = {
             "count": len(chosen),
-            "next": _link(request, limit, offset + limit, offset + limit < len(chosen)),
-            "previous": _link(request, limit, max(0, offset - limit), offset > 0),
+            "next": link(request, limit, offset + limit, offset + limit < len(chosen)),
+            "previous": link(request, limit, max(0, offset - limit), offset > 0),
             "results": [self._record(records.LISTED, each, query, now) for each in rows],
         }
         return Response(200, content, delay=delay)
 
     def _read(self, device: SimulatedDevice, query: Mapping[str, str], now: float) -> Response:
-        delay = self._refresh(device, now) if query.get("update_status") in _TRUE else 0.0
+        delay = 0.0
+        if "update_status" in query and query["update_status"] in TRUE:
+            delay = self.population.refresh(device, now)
         return Response(200, self._record(records.DETAILED, device, query, now), delay=delay)
-
-    def _refresh(self, device: SimulatedDevice, now: float) -> float:
-        """Make a connection request (api.md 2.4); give the seconds it takes to come or to fail."""
-        came = device.request_connection(now)
-        device.advance(now)
-        chance = uniform(f"{self.population.seed}/{device.id}/refresh/{device.contacts_asked}")
-        return 1.0 + chance if came else 5.0 + 3 * chance
 
     def _record(
         self, shape: records.Shape, device: SimulatedDevice, query: Mapping[str, str], now: float
     ) -> dict[str, object]:
         record = shape.record(device, now)
-        if query.get("pending") in _TRUE:
+        if query.get("pending") in TRUE:
             record["pending_settings"] = device.pending(self.rules.shows_operations)
         return record
 
     def _create(self, body: Mapping[str, object], now: float) -> Response:
         faults = records.faults_of(body, records.REQUIRED_TO_CREATE)
+        faults = faults or records.image_faults(body.get("firmware_image"), body["type"])
         if faults:
             return Response(400, faults)
         if self.population.has_serial(body["serial_number"]):
@@ -196,7 +178,9 @@ class Endpoints:
         key = f"{self.population.seed}/{identity}/first_contact"
         device.connect_first(now + 20 + 280 * uniform(key))
         device.advance(now)
-        return Response(201, self._with_pending(records.CREATED, device, now), applied=True)
+        self.population.upgrade(device, fields["firmware_image"], now)
+        record = self._with_pending(records.CREATED, device, now)
+        return Response(201, record, applied=True, device=identity)
 
     def _edit(
         self, device: SimulatedDevice, body: Mapping[str, object], now: float, *, is_full: bool
@@ -209,7 +193,16 @@ class Endpoints:
             **(records.BLANK if is_full else {}),
             **_with_type_name(records.written(body)),
         }
-        if self.population.has_serial(fields["serial_number"], other_than=device.id):
+        image = fields["firmware_image"]
+        # A full replacement repeats the image that the record has anyway; that asks for nothing.
+        asks_image = image != device.fields["firmware_image"] or (
+            "firmware_image" in body and not is_full
+        )
+        faults = records.image_faults(image, fields["type"]) if asks_image else {}
+        if faults:
+            return Response(400, faults)
+        is_new_serial = fields["serial_number"] != device.fields["serial_number"]
+        if is_new_serial and self.population.has_serial(fields["serial_number"]):
             return detail(409, "A device with this serial number already exists.")
         if not self._may_use(fields["organization_id"]):
             return detail(403, _FORBIDDEN)
@@ -219,6 +212,8 @@ class Endpoints:
             return Response(400, {"non_field_errors": [refusal]})
         self.population.edit(device, fields, now)
         device.advance(now)
+        if asks_image:
+            self.population.upgrade(device, image, now)
         for flag in asked:
             self.population.start(device, Operation(flag), now)
         shape = records.REPLACED if is_full else records.UPDATED
@@ -251,34 +246,6 @@ def _body(request: Request) -> dict[str, object]:
         complaint = f"Invalid data. Expected a dictionary, but got {type(body).__name__}."
         raise BadBodyError(Response(400, {"non_field_errors": [complaint]}))
     return body
-
-
-def _not_allowed(method: str, allow: str) -> Response:
-    return detail(405, f'Method "{method}" not allowed.', Allow=allow)
-
-
-def _whole(text: str | None) -> int | None:
-    """Read a parameter as the framework does: no whole number above 0 is as if not given."""
-    if text is None or not text.isascii() or not text.isdigit():
-        return None
-    return int(text) or None
-
-
-def _moment(text: str | None) -> float | None:
-    try:
-        return None if text is None else moments.from_text(text)
-    except ValueError:
-        return None
-
-
-def _link(request: Request, limit: int, offset: int, exists: bool) -> str | None:
-    if not exists:
-        return None
-    query = {**request.query, "limit": str(limit), "offset": str(offset)}
-    if offset == 0:
-        del query["offset"]
-    host = request.headers.get("host", "control.example.com")
-    return f"http://{host}{request.path}?{urlencode(sorted(query.items()))}"
 
 
 def _with_type_name(fields: dict[str, object]) -> dict[str, object]:

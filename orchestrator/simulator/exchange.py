@@ -51,6 +51,8 @@ class Response:
     fate: Fate = Fate.ANSWER
     applied: bool = False
     """Whether the world changed by the request."""
+    device: int | None = None
+    """The record that the request made, where it made one."""
 
     @property
     def body(self) -> bytes:

@@ -70,6 +70,25 @@ TYPES = (
 )
 TYPE_NAMES: Mapping[object, str] = {each[0]: each[1] for each in TYPES}
 """Short names of device types by their number."""
+FIRMWARE: Mapping[int, tuple[int, str]] = {
+    55: (15, "2.6.2"),
+    155: (15, "2.7.0"),
+    255: (15, "2.5.0"),
+    56: (16, "2.5.3"),
+    156: (16, "2.7.0"),
+    256: (16, "2.4.10"),
+    61: (21, "2.6.0"),
+    161: (21, "2.7.0"),
+    261: (21, "2.0.0"),
+    74: (34, "3.0.1"),
+    174: (34, "3.1.0"),
+    274: (34, "2.5.0"),
+}
+"""Firmware images: the type each is for, and the version it brings.
+
+40 + type stands in the records from the beginning; 140 + type is newer than what any device
+runs, 240 + type is an older one.
+"""
 _CITIES = (
     ("Seattle", 47.6062, -122.3321, "America/Los_Angeles"),
     ("Portland", 45.5152, -122.6784, "America/Los_Angeles"),

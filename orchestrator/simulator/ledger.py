@@ -4,14 +4,14 @@ A run is judged by this and not by what it believes.
 """
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
 from math import inf
 from typing import NamedTuple
 
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Request
 
 
 class Arrival(NamedTuple):
@@ -22,7 +22,7 @@ class Arrival(NamedTuple):
     path: str
     device: int | None
     operation: str | None
-    """What it asked for when it was an operation request, known or not."""
+    """What it asked for when it was an operation request, known or not; a flag, a firmware image."""
     applied: bool
     """Whether the world changed by it."""
     status: int
@@ -33,12 +33,27 @@ class Arrival(NamedTuple):
     """Whether it asked for update_status."""
 
 
+class Change(NamedTuple):
+    """One request to make, change or delete a record (api.md 1.2 to 1.6)."""
+
+    at: float
+    method: str
+    device: int | None
+    """The record's id, also where the request made it; None where there is no such record."""
+    wrote: Mapping[str, object]
+    """What its body said; secret values as `***`."""
+    applied: bool
+    status: int
+    """The status that was answered, or would have been."""
+
+
 @dataclass(slots=True)
 class AppliedOperation:
     """One operation that the controller took on; the device fills in what became of it."""
 
     device: int
-    operation: Operation
+    operation: Request
+    """A firmware image that has to be taken is an `upgrade`."""
     arrived_at: float
     was_back: bool
     """False when the device was still out of service through an earlier operation."""
@@ -47,7 +62,7 @@ class AppliedOperation:
     returned_at: float | None = None
     """The boot inform after a disruptive operation."""
     done_at: float | None = None
-    """When it had its effect: the return, or the configuration being applied."""
+    """When it had its effect: the return, or the configuration being applied; None when it failed."""
 
 
 class Ledger:
@@ -59,12 +74,15 @@ class Ledger:
         self.operation_arrivals: list[Arrival] = []
         """Every operation request ever, refused ones included."""
         self.operations: list[AppliedOperation] = []
+        self.changes: list[Change] = []
+        """Every request to make, change or delete a record, refused ones included."""
         self.methods: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.fates: Counter[str] = Counter()
         self.refreshes = 0
         self.peak_in_flight = 0
         self._of_device: dict[int, list[AppliedOperation]] = {}
+        self._changes_of: dict[int, list[Change]] = {}
         self._under_way: list[float] = []
 
     def note_arrival(self, arrival: Arrival) -> None:
@@ -85,7 +103,13 @@ class Ledger:
         """Write down how many requests are under way at once, as a face counts them."""
         self.peak_in_flight = max(self.peak_in_flight, requests)
 
-    def note_applied(self, device: int, operation: Operation, at: float) -> AppliedOperation:
+    def note_change(self, change: Change) -> None:
+        """Write down a request about a record; they come in order of time."""
+        self.changes.append(change)
+        if change.device is not None:
+            self._changes_of.setdefault(change.device, []).append(change)
+
+    def note_applied(self, device: int, operation: Request, at: float) -> AppliedOperation:
         """Write down that the controller took an operation on."""
         before = self._of_device.setdefault(device, [])
         was_back = all(
@@ -99,6 +123,11 @@ class Ledger:
     def of_device(self, device: int) -> Sequence[AppliedOperation]:
         """Give everything that was applied to one device, in order."""
         return tuple(self._of_device.get(device, ()))
+
+    def changes_of(self, device: int, method: str | None = None) -> Sequence[Change]:
+        """Give every request to make, change or delete one record, of one method or of all."""
+        changes = self._changes_of.get(device, ())
+        return tuple(each for each in changes if method in (None, each.method))
 
     def touched(self) -> Iterable[int]:
         """Give every device to which an operation was applied."""
@@ -172,6 +201,7 @@ class Ledger:
             "operation_requests": [each._asdict() for each in self.operation_arrivals],
             "smallest_operation_gap": min(gaps, default=None),
             "operations": [operation_facts(each) for each in self.operations],
+            "changes": [each._asdict() for each in self.changes],
             "peak_out_of_service": self.peak_out_of_service(),
             "overlapping_operations": [
                 operation_facts(each) for each in self.overlapping_operations()

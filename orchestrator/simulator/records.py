@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestrator.simulator.devices import SimulatedDevice
 from orchestrator.simulator.exchange import timestamp
+from orchestrator.simulator.fleet import FIRMWARE
 
 _LIST = """
     uuid name customer_id is_active status status_change type type_short_name software_version
@@ -88,6 +89,10 @@ def _is_positive(value: Any) -> bool:
     return _is_whole(value) and value > 0
 
 
+def _or_null(is_good: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or is_good(value)
+
+
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -116,13 +121,16 @@ _WRITABLE: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "description": _TEXT,
     "organization_id": _WHOLE,
     "location_name": _TEXT,
-    "location": _WHOLE,
+    "location": (_or_null(_is_whole), _WHOLE[1]),
     "latitude": _DECIMAL,
     "longitude": _DECIMAL,
     "username": _TEXT,
     "password": _TEXT,
-    "update_frequency": (_is_positive, "Ensure this value is greater than or equal to 1."),
-    "firmware_image": _WHOLE,
+    "update_frequency": (
+        _or_null(_is_positive),
+        "Ensure this value is greater than or equal to 1.",
+    ),
+    "firmware_image": (_or_null(_is_whole), "Incorrect type. Expected pk value."),
     "debug": _FLAG,
     **dict.fromkeys(FLAGS, _FLAG),
 }
@@ -155,6 +163,18 @@ def faults_of(body: Mapping[str, object], required: tuple[str, ...]) -> dict[str
             elif name in required and value == "":
                 faults[name] = ["This field may not be blank."]
     return faults
+
+
+def image_faults(image: object, type_id: object) -> dict[str, list[str]]:
+    """Name what is wrong with a firmware image for a type of device: empty when it is known or null."""
+    if image is None:
+        return {}
+    assert isinstance(image, int)  # `faults_of` has seen to it
+    if image not in FIRMWARE:
+        return {"firmware_image": [f'Invalid pk "{image}" - object does not exist.']}
+    if FIRMWARE[image][0] != type_id:
+        return {"firmware_image": ["This image is for devices of another type."]}
+    return {}
 
 
 def written(body: Mapping[str, object]) -> dict[str, object]:

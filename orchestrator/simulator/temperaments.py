@@ -31,6 +31,14 @@ class Temperament:
     """True: a firmware upgrade of its own accord, with a second boot, follows a factory kind."""
     obeys: bool = True
     """False: takes delivery and does nothing; gentle operations stay pending for ever."""
+    takes_images: bool = True
+    """False: a firmware image it was given fails; it returns with its old version."""
+    returns_from_upgrade: bool = True
+    """False: never heard of again after taking a firmware image."""
+    takes_new_id: bool = False
+    """True: after a factory kind it is onboarded as a new record with the same serial number."""
+    leaves_record: bool = True
+    """Where it takes a new id: whether its old record stays, silent; False: it is gone."""
 
 
 FAST = Temperament("fast")
@@ -43,6 +51,10 @@ LATE = Temperament("late", boot=(7200.0, 18000.0))
 BUSY_BOOTING = Temperament("busy_booting", boot=(60.0, 120.0), busy_after_boot=(60.0, 240.0))
 AUTO_FIRMWARE = Temperament("auto_firmware", upgrades_after_factory=True)
 IGNORES = Temperament("ignores", obeys=False)
+UPGRADE_FAILS = Temperament("upgrade_fails", takes_images=False)
+LOST_IN_UPGRADE = Temperament("lost_in_upgrade", returns_from_upgrade=False)
+NEW_ID = Temperament("new_id", takes_new_id=True)
+NEW_ID_ONLY = Temperament("new_id_only", takes_new_id=True, leaves_record=False)
 
 TEMPERAMENTS: Mapping[str, Temperament] = {
     each.name: each
@@ -57,6 +69,10 @@ TEMPERAMENTS: Mapping[str, Temperament] = {
         BUSY_BOOTING,
         AUTO_FIRMWARE,
         IGNORES,
+        UPGRADE_FAILS,
+        LOST_IN_UPGRADE,
+        NEW_ID,
+        NEW_ID_ONLY,
     )
 }
 """Every temperament by its name."""
@@ -73,7 +89,7 @@ NORMAL_MIX: Mapping[str, float] = {
     "late": 0.01,
     "ignores": 0.01,
 }
-"""Shares of an ordinary fleet; they add up to one."""
+"""Shares of an ordinary fleet; they add up to one. What is not here, a fleet has to ask for."""
 
 
 def drawn(mix: Mapping[str, float], chance: float) -> Temperament:

@@ -3,9 +3,10 @@
 import pytest
 
 from orchestrator.adapters.simulated_controller import SimulatedController
-from orchestrator.model.answers import Accepted, Lost, Refused, Unsent
-from orchestrator.model.errors import GoneError, RefusedError, UnauthorisedError
-from orchestrator.model.operations import Operation
+from orchestrator.model.answers import Accepted, Lost, Refusal, Refused, Unsent
+from orchestrator.model.commands import SendChange
+from orchestrator.model.errors import UnauthorisedError
+from orchestrator.model.operations import Action, Operation
 from orchestrator.model.readings import DeviceFilter
 from orchestrator.ports import Controller
 from orchestrator.simulator.endpoints import Rules
@@ -91,19 +92,45 @@ async def test_update_status_asks_the_device_and_takes_its_time() -> None:
     assert 1 <= clock.passed <= 2
 
 
-async def test_records_are_created_replaced_updated_and_deleted() -> None:
-    controller, _ = connected(world())
-    fields = {"name": "n", "customer_id": "c", "type": 15, "organization_id": 123}
-    created = await controller.create_device({**fields, "serial_number": "ZN-1"})
-    replaced = await controller.replace_device(1002, {**fields, "name": "m"})
-    updated = await controller.update_device(1002, {"debug": True})
-    with pytest.raises(RefusedError) as refused:
-        await controller.create_device({**fields, "serial_number": "ZN-1"})
-    await controller.delete_device(1002)
-    with pytest.raises(GoneError):
-        await controller.delete_device(1002)
+def change(action: Action, record: int | None, **fields: object) -> SendChange:
+    return SendChange(record or 1, 0, 1, action, record, fields)
 
-    assert created.device_id == 1002
-    assert replaced.device.name == "m"
-    assert updated.device.fields["debug"] is True
-    assert refused.value.status == 409
+
+async def test_records_are_created_replaced_updated_and_deleted() -> None:
+    asked = world()
+    controller, _ = connected(asked)
+    fields = {"name": "n", "customer_id": "c", "type": 15, "organization_id": 123}
+    new = change(Action.CREATE, None, **fields, serial_number="ZN-1")
+    created = await controller.send_change(new, {"password": "hush"}, intended=100.0)
+    again = await controller.send_change(new, {}, intended=100.0)
+    for each in (
+        change(Action.REPLACE, 1002, **{**fields, "name": "m"}),
+        change(Action.UPDATE, 1002, debug=True),
+    ):
+        assert await controller.send_change(each, {}, intended=100.0) == Accepted(200, START)
+    reading = await controller.read_device(1002)
+    deleted = await controller.send_change(change(Action.DELETE, 1002), {}, intended=100.0)
+
+    assert created == Accepted(201, START, 1002)
+    assert (again.refusal, again.status) == (Refusal.REJECTED, 409)
+    assert (reading.device.name, reading.device.fields["debug"]) == ("m", True)
+    assert deleted == Accepted(204, START)
+
+
+async def test_a_change_whose_intention_has_grown_old_is_not_sent() -> None:
+    asked = world()
+    controller, clock = connected(asked)
+    clock.steady_now = 100.6
+    answer = await controller.send_change(
+        change(Action.UPDATE, FIRST, debug=True), {}, intended=100.0
+    )
+
+    assert answer == Unsent("the intention had grown too old", stale=True)
+    assert not asked.ledger.changes
+
+
+async def test_a_change_takes_the_worlds_time() -> None:
+    controller, clock = connected(world(rules=Rules(latency=0.25)))
+    await controller.send_change(change(Action.UPDATE, FIRST, debug=True), {}, intended=100.0)
+
+    assert clock.passed == 0.25

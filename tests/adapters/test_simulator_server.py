@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import aiohttp
 import anyio
+import orjson
 import pytest
+from yarl import URL
 
 from orchestrator.adapters.simulator_server import serve
 from orchestrator.simulator.faults import Faults, Rates
@@ -248,3 +251,33 @@ async def test_ten_thousand_devices_are_listed_in_pages_of_five_hundred() -> Non
                 seen.update(row["id"] for row in (await answer.json())["results"])
 
     assert seen == set(range(1001, 11_001))
+
+
+async def test_names_are_percent_encoded_and_may_hold_anything() -> None:
+    asked = world(2)
+    name = "Büro 3/4 100% #1"
+    async with served(asked) as session:
+        one = f"/api/v1/inventory_device/{FIRST}/"
+        await session.patch(one, data=orjson.dumps({"name": name}))
+        path = URL(f"/api/v1/inventory_device_name/{quote(name, safe='')}/", encoded=True)
+        async with session.get(path) as answer:
+            found = await answer.json()
+        async with session.get("/api/v1/inventory_device_name/nobody/") as answer:
+            missing = answer.status
+
+    assert (found["id"], found["name"]) == (FIRST, name)
+    assert missing == 404
+
+
+async def test_the_ledger_beside_the_api_tells_the_changes_and_a_device_its_credentials() -> None:
+    asked = world()
+    async with served(asked) as session:
+        one = f"/api/v1/inventory_device/{FIRST}/"
+        await session.patch(one, data=orjson.dumps({"password": "hush"}))
+        async with session.get("/_simulator/ledger") as answer:
+            ledger = await answer.json()
+        async with session.get(f"/_simulator/devices/{FIRST}") as answer:
+            biography = await answer.json()
+
+    assert ledger["changes"][0]["wrote"] == {"password": "***"}
+    assert biography["credentials"]["is_waiting"] is True

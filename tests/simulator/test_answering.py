@@ -3,15 +3,16 @@
 import pytest
 
 from orchestrator.model.answers import Accepted, Lost, Refusal, Refused, Unsent
+from orchestrator.model.commands import SendChange
 from orchestrator.model.devices import Status, device_from_record
 from orchestrator.model.errors import (
-    GoneError,
     RefusedError,
     UnauthorisedError,
     UnreachableError,
 )
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Operation
 from orchestrator.model.readings import DeviceFilter, Probed, Reading
+from orchestrator.model.values import Secret, SecretKind
 from orchestrator.simulator.answering import (
     perform_change,
     perform_operation,
@@ -205,30 +206,128 @@ def test_a_probe_says_whether_the_controller_can_be_used() -> None:
     assert (away.usable, away.unauthorised) == (False, False)
 
 
-def test_records_are_created_changed_and_deleted() -> None:
-    asked = world()
-    fields = {
-        "name": "n",
-        "customer_id": "c",
-        "type": 15,
-        "serial_number": "ZN-1",
-        "organization_id": 123,
-    }
-    created, _ = perform_change(asked, "POST", None, fields, START)
-    again, _ = perform_change(asked, "POST", None, fields, START)
-    updated, _ = perform_change(asked, "PATCH", 1002, {"debug": True}, START)
-    deleted, _ = perform_change(asked, "DELETE", 1002, {}, START)
-    gone, _ = perform_change(asked, "PATCH", 1002, {"debug": True}, START)
+FIELDS = {
+    "name": "n",
+    "customer_id": "c",
+    "type": 15,
+    "serial_number": "ZN-1",
+    "organization_id": 123,
+}
 
-    assert created.device.serial_number == "ZN-1"
-    assert created.device.pending == ("initial",)
-    assert (type(again), again.status) == (RefusedError, 409)
-    assert updated.device.fields["debug"] is True
-    assert deleted == Reading(1002, None, START, START)
-    assert isinstance(gone, GoneError)
+
+def changed(
+    asked: World,
+    action: Action,
+    record: int | None = FIRST,
+    secrets: dict[str, str] | None = None,
+    patience: float = 30.0,
+    **fields: object,
+):
+    wanted = {name: Secret(SecretKind.GENERATE) for name in secrets or {}}
+    change = SendChange(record or 1, 0, 1, action, record, fields, wanted)
+    return perform_change(asked, change, secrets or {}, START, patience=patience)[0]
+
+
+def test_a_creation_that_is_accepted_tells_the_new_id() -> None:
+    asked = world()
+
+    assert changed(asked, Action.CREATE, None, **FIELDS) == Accepted(201, START, 1002)
+    assert asked.population.device(1002, START).fields["name"] == "n"
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "method"),
+    [
+        (Action.UPDATE, {"debug": True}, "PATCH"),
+        (Action.UPGRADE, {"debug": True}, "PATCH"),
+        (Action.DEACTIVATE, {"is_active": False}, "PATCH"),
+        (Action.REPLACE, {**FIELDS, "debug": True}, "PUT"),
+    ],
+)
+def test_every_action_has_its_method_and_writes_its_fields(action, fields, method) -> None:
+    asked = world()
+
+    assert changed(asked, action, **fields) == Accepted(200, START)
+    (change,) = asked.ledger.changes_of(FIRST)
+    assert (change.method, change.wrote, change.applied) == (method, fields, True)
+
+
+def test_a_deletion_is_accepted_also_when_the_record_is_gone_already() -> None:
+    asked = world()
+
+    assert changed(asked, Action.DELETE) == Accepted(204, START)
+    assert changed(asked, Action.DELETE) == Accepted(404, START)
+
+
+def test_a_change_of_what_is_gone_says_so() -> None:
+    assert changed(world(), Action.UPDATE, 999, debug=True).refusal is Refusal.GONE
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "status", "refusal"),
+    [
+        (Action.UPDATE, {"type": "x"}, 400, Refusal.REJECTED),
+        (Action.UPGRADE, {"firmware_image": 999}, 400, Refusal.REJECTED),
+        (Action.CREATE, {}, 400, Refusal.REJECTED),
+        (Action.CREATE, {**FIELDS, "serial_number": "ZN2024000001"}, 409, Refusal.REJECTED),
+        (Action.UPDATE, {"serial_number": "ZN2024000002"}, 409, Refusal.REJECTED),
+    ],
+)
+def test_values_that_are_refused_are_final_for_the_device(action, fields, status, refusal) -> None:
+    record = None if action is Action.CREATE else FIRST
+    answer = changed(world(2), action, record, **fields)
+
+    assert isinstance(answer, Refused)
+    assert (answer.status, answer.refusal) == (status, refusal)
 
 
 def test_a_refused_change_names_the_fields_that_are_wrong() -> None:
-    answer, _ = perform_change(world(), "PATCH", FIRST, {"type": "x"}, START)
+    answer = changed(world(), Action.UPDATE, type="x")
 
-    assert str(answer) == "the controller answered 400: type: A valid integer is required."
+    assert answer.reason == "the controller answered 400: type: A valid integer is required."
+
+
+def test_a_flag_that_the_devices_state_forbids_is_final_too() -> None:
+    inactive = World(make_fleet(1, 7, FleetPlan(inactive=1.0)), started_at=START)
+
+    assert changed(inactive, Action.UPDATE, reboot=True).refusal is Refusal.REJECTED
+
+
+def test_a_deletion_is_refused_for_now_while_operations_wait() -> None:
+    asked = world()
+    changed(asked, Action.UPDATE, reboot=True)
+
+    assert changed(asked, Action.DELETE).refusal is Refusal.STATE
+
+
+@pytest.mark.parametrize("rate", ["rate_500", "rate_502_html", "reset_before", "reset_after"])
+def test_a_change_without_a_usable_answer_is_in_doubt(rate) -> None:
+    answer = changed(world(faults=Faults(operations=Rates(**{rate: 1.0}))), Action.CREATE, None)
+
+    assert isinstance(answer, Lost)
+
+
+def test_a_change_that_outlasts_the_patience_is_in_doubt_and_one_refused_by_nobody_unsent() -> None:
+    slow = world(faults=Faults(operations=Rates(slow=1.0)))
+    away = world(faults=Faults(outages=((0.0, 10.0),)))
+
+    assert isinstance(changed(slow, Action.UPDATE, patience=1.0, debug=True), Lost)
+    assert isinstance(changed(away, Action.UPDATE, debug=True), Unsent)
+
+
+def test_a_creation_whose_answer_was_cut_short_is_in_doubt() -> None:
+    asked = world(faults=Faults(operations=Rates(truncated=1.0)))
+
+    assert isinstance(changed(asked, Action.CREATE, None, **FIELDS), Lost)
+    assert asked.ledger.changes[0].device == 1002
+
+
+def test_secret_values_reach_the_record_and_no_answer_or_ledger() -> None:
+    asked = world()
+    changed(asked, Action.UPDATE, secrets={"password": "hush-1"}, debug=True)
+    refused = changed(asked, Action.UPDATE, secrets={"firmware_image": "hush-2"})
+
+    assert asked.population.device(FIRST, START).fields["password"] == "hush-1"
+    assert asked.ledger.changes_of(FIRST)[0].wrote == {"debug": True, "password": "***"}
+    assert isinstance(refused, Refused)
+    assert "hush" not in refused.reason

@@ -1,7 +1,7 @@
 """The ledger answers what a run is judged by."""
 
 from orchestrator.model.operations import Operation
-from orchestrator.simulator.ledger import AppliedOperation, Arrival, Ledger
+from orchestrator.simulator.ledger import AppliedOperation, Arrival, Change, Ledger
 
 
 def arrival(at: float, *, until: float | None = None, operation: str | None = "reboot") -> Arrival:
@@ -131,3 +131,15 @@ def test_the_summary_is_plain_data() -> None:
     assert summary["smallest_operation_gap"] is None
     assert summary["operations"][0]["operation"] == "reboot"
     assert summary["operation_requests"][0]["device"] == 1
+
+
+def test_the_changes_of_a_record_are_counted_by_method() -> None:
+    ledger = Ledger()
+    for method in ("PATCH", "PATCH", "DELETE"):
+        ledger.note_change(Change(1.0, method, 7, {"debug": True}, applied=True, status=200))
+    ledger.note_change(Change(2.0, "POST", None, {}, applied=False, status=400))
+
+    assert len(ledger.changes_of(7)) == 3
+    assert len(ledger.changes_of(7, "PATCH")) == 2
+    assert ledger.changes_of(8) == ()
+    assert len(ledger.summary()["changes"]) == 4

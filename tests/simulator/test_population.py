@@ -30,13 +30,14 @@ def test_a_token_that_may_see_one_organization_sees_no_other() -> None:
     assert {each.fields["organization_id"] for each in group} == {123}
 
 
-def test_a_serial_number_is_taken_for_everybody_but_its_owner() -> None:
+def test_a_serial_number_is_taken_until_its_record_is_removed() -> None:
     people = population(2)
-    serial = people.group(None, None, None)[0].fields["serial_number"]
+    owner = people.group(None, None, None)[0]
+    serial = owner.fields["serial_number"]
 
     assert people.has_serial(serial)
-    assert not people.has_serial(serial, other_than=1001)
-    assert people.has_serial(serial, other_than=1002)
+    people.remove(owner)
+    assert not people.has_serial(serial)
     assert not people.has_serial("ZN-nobody")
 
 
@@ -53,3 +54,25 @@ def test_a_removed_device_is_found_no_more() -> None:
 
 def test_an_empty_world_gives_its_first_record_the_first_id() -> None:
     assert population(0).next_id() == 1001
+
+
+def test_a_device_is_found_by_its_name_also_after_renaming_adding_and_removing() -> None:
+    people = population(3)
+    first, _, third = people.group(None, None, None)
+    old = str(first.fields["name"])
+    assert people.with_name(old) == first.id
+
+    people.edit(first, {**first.fields, "name": "shared"}, START)
+    people.edit(third, {**third.fields, "name": "shared"}, START)
+    assert (people.with_name(old), people.with_name("shared")) == (None, first.id)
+    people.remove(first)
+    assert people.with_name("shared") == third.id
+
+
+def test_a_group_follows_a_change_of_type() -> None:
+    people = population()
+    moved = people.group(None, None, 15)[0]
+    people.edit(moved, {**moved.fields, "type": 16}, START)
+
+    assert moved not in people.group(None, None, 15)
+    assert moved in people.group(None, None, 16)

@@ -114,3 +114,13 @@ def test_flags_and_unknown_fields_are_not_kept_on_the_record() -> None:
     kept = records.written({"name": "x", "reboot": True, "nonsense": 1, "latitude": 3.5})
 
     assert kept == {"name": "x", "latitude": "3.5"}
+
+
+def test_what_a_replacement_blanks_may_also_be_given_as_null() -> None:
+    body = {"location": None, "firmware_image": None, "update_frequency": None, "latitude": None}
+
+    assert records.faults_of(body, ()) == {}
+    assert set(records.faults_of({"location": "x", "update_frequency": 0}, ())) == {
+        "location",
+        "update_frequency",
+    }

@@ -7,7 +7,13 @@ from orchestrator.simulator.temperaments import FAST, NAT, NORMAL_MIX, TEMPERAME
 
 def test_the_normal_mix_adds_up_to_one_and_names_only_known_temperaments() -> None:
     assert sum(NORMAL_MIX.values()) == pytest.approx(1.0)
-    assert set(NORMAL_MIX) == set(TEMPERAMENTS)
+    assert set(NORMAL_MIX) < set(TEMPERAMENTS)
+
+
+@pytest.mark.parametrize("name", ["new_id", "new_id_only", "upgrade_fails", "lost_in_upgrade"])
+def test_what_a_fleet_has_to_ask_for_is_not_in_the_normal_mix(name) -> None:
+    assert name in TEMPERAMENTS
+    assert name not in NORMAL_MIX
 
 
 @pytest.mark.parametrize(("chance", "expected"), [(0.0, NAT), (0.29, NAT), (0.3, FAST)])

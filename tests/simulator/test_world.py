@@ -196,3 +196,51 @@ def test_a_biography_tells_operations_and_own_outages_and_survives_the_record() 
     assert told["own_outages"][0][0] == "flap"
     assert after["truth"] == "gone"
     assert after["operations"] == told["operations"]
+
+
+def test_the_ledger_knows_every_change_with_what_it_wrote_and_whether_it_was_applied() -> None:
+    asked = world(2)
+    new = {
+        "name": "n",
+        "customer_id": "c",
+        "type": 15,
+        "serial_number": "ZN-1",
+        "organization_id": 123,
+        "username": "u",
+        "password": "hush",
+    }
+    ask(asked, "POST", "inventory_device/", body=new)
+    ask(asked, "POST", "inventory_device/", body=new)
+    ask(asked, "PATCH", f"inventory_device/{FIRST}/", body={"type": "x"})
+    ask(asked, "PATCH", f"inventory_device/{FIRST}/", body={"reboot": True})
+    ask(asked, "DELETE", "inventory_device_serial/ZN-1/")
+    ask(asked, "DELETE", "inventory_device/999/")
+    start(asked, "sync", device=1002)
+    changes = asked.ledger.changes
+
+    assert [(each.method, each.device, each.applied, each.status) for each in changes] == [
+        ("POST", 1003, True, 201),
+        ("POST", None, False, 409),
+        ("PATCH", FIRST, False, 400),
+        ("PATCH", FIRST, True, 200),
+        ("DELETE", 1003, True, 204),
+        ("DELETE", 999, False, 404),
+    ]
+    assert changes[0].wrote == {**new, "username": "***", "password": "***"}
+    assert asked.ledger.applied(FIRST, "reboot") == (START,)
+    assert asked.biography(FIRST, START)["changes"][1]["wrote"] == {"reboot": True}
+
+
+def test_a_creation_whose_answer_is_lost_is_known_with_its_id() -> None:
+    asked = troubled(3, reset_after=1.0)
+    body = {
+        "name": "n",
+        "customer_id": "c",
+        "type": 15,
+        "serial_number": "ZN-1",
+        "organization_id": 123,
+    }
+    answer = ask(asked, "POST", "inventory_device/", body=body)
+
+    assert answer.fate is Fate.CLOSE_AFTER
+    assert asked.ledger.changes_of(1004, "POST")[0].applied
