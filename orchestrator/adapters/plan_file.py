@@ -27,10 +27,12 @@ from orchestrator.model.policies import Budget, GroupLimit
 from orchestrator.model.windows import Opening
 from orchestrator.playbook.reading import read_playbook
 
-VERSION = 3
+VERSION = 4
 _READABLE = 2
 """The oldest version that can still be read, so that runs made from it are shown and resumed."""
 _OLDEST = 1
+_WITH_FORECAST = 3
+_WITH_DIGESTS = 4
 _SUFFIX = ".json"
 _BEGINNING = re.compile(rb'\s*\{\s*"v"\s*:')
 
@@ -118,7 +120,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def read_stored(path: Path) -> StoredPlan:
-    """Read a plan back with its digest; also one of the version before, which no run begins with.
+    """Read a plan back with its digest; also one of an older version, which no run begins with.
 
     Raises RunError in one sentence when the file is missing, damaged, changed by hand, or of a
     version this program does not know.
@@ -169,7 +171,7 @@ def _wrong_part(content: Any, version: int) -> str:
 def _readers(version: int) -> dict[str, Callable[[Any], object]]:
     """Give how each part of a plan of this version is read."""
     parts: dict[str, Callable[[Any], object]] = {
-        "source": lambda kept: (kept["text"], kept["path"], {**kept["variables"], **kept["files"]}),
+        "source": lambda kept: _source(kept, version),
         "created_at": moments.from_text,
         "devices": lambda kept: [_device(each) for each in kept],
         "limits": _limits,
@@ -181,7 +183,7 @@ def _readers(version: int) -> dict[str, Callable[[Any], object]]:
         ("controller", "operation_requests", "reading_requests", "listed", "expected_from"),
         lambda _: None,
     )
-    if version < VERSION:
+    if version < _WITH_FORECAST:
         return parts
     return parts | {
         "attributes": tuple,
@@ -249,7 +251,7 @@ def _digest_of_version_2(content: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-_DIGESTS = {2: _digest_of_version_2, 3: _digest_of}
+_DIGESTS = {2: _digest_of_version_2, 3: _digest_of, 4: _digest_of}
 
 
 def _lines(
@@ -277,6 +279,7 @@ def _head(plan: Plan) -> dict[str, Any]:
             "text": source.text,
             "variables": dict(source.variables),
             "files": dict(source.files),
+            "digests": dict(source.digests),
         },
         "controller": plan.controller,
         "created_at": moments.as_text(plan.created_at),
@@ -353,6 +356,10 @@ def _device_content(device: PlannedDevice) -> dict[str, Any]:
         content["begins_at"] = device.begins_at
     if device.unproven:
         content["unproven"] = True
+    if device.is_new:
+        content["is_new"] = True
+    if device.exhausted is not None:
+        content["exhausted"] = device.exhausted
     return content
 
 
@@ -368,10 +375,9 @@ _BEFORE_3: Mapping[str, Any] = {
 
 
 def _plan(content: dict[str, Any], version: int) -> Plan:
-    if version < VERSION:
+    if version < _WITH_FORECAST:
         content = {**_BEFORE_3, **content}
-    kept = content["source"]
-    source = PlaybookSource(kept["path"], kept["text"], kept["variables"], kept["files"])
+    source = _source(content["source"], version)
     expires_at, forecast = content["expires_at"], content["forecast"]
     return Plan(
         playbook=read_playbook(source),
@@ -399,6 +405,14 @@ def _plan(content: dict[str, Any], version: int) -> Plan:
     )
 
 
+def _source(kept: Mapping[str, Any], version: int) -> PlaybookSource:
+    """Read what the playbook was made of; no plan before version 4 has anything it does not keep."""
+    digests = kept["digests"] if version >= _WITH_DIGESTS else {}
+    return PlaybookSource(
+        kept["path"], kept["text"], {**kept["variables"]}, {**kept["files"]}, {**digests}
+    )
+
+
 def _openings(kept: Sequence[Sequence[str]]) -> tuple[Opening, ...]:
     return tuple(Opening(moments.from_text(start), moments.from_text(end)) for start, end in kept)
 
@@ -415,6 +429,8 @@ def _device(content: Mapping[str, Any]) -> PlannedDevice:
         location=_shared(content.get("location")),
         begins_at=int(content.get("begins_at", 0)),
         unproven=bool(content.get("unproven", False)),
+        is_new=bool(content.get("is_new", False)),
+        exhausted=_shared(content.get("exhausted")),
     )
 
 

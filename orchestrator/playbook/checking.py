@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.model import durations
-from orchestrator.model.operations import Operation
+from orchestrator.model.devices import Status
+from orchestrator.model.operations import Action, Operation, Request
 from orchestrator.model.policies import Guard, RetryPolicy
 from orchestrator.model.selections import (
     Condition,
@@ -15,18 +16,25 @@ from orchestrator.model.selections import (
     SomethingPending,
     Test,
 )
+from orchestrator.model.values import Table
 from orchestrator.playbook import composing
 from orchestrator.playbook.conditions import Demands
 from orchestrator.playbook.language import DEVICES
+from orchestrator.playbook.proofs import check_proof
+from orchestrator.playbook.record_checks import check_records
+from orchestrator.playbook.records import ACTIONS, needs_contact, request_of
 from orchestrator.playbook.sequences import ReadStep
 from orchestrator.playbook.shapes import Spot, spot_at
 from orchestrator.playbook.windows import check_window
 
-_NARROWING = ("organization", "type", "status", "last_status_change_from", "where", "include")
+_NARROWING = (
+    *("organization", "type", "status", "last_status_change_from", "where", "include", "with"),
+)
+_UP = Equals((Status.UP,))
 _FILTERED_FIELDS = {"status": "status", "organization": "organization_id", "type": "type"}
 
 
-def check(spot: Spot, values: Mapping[str, Any], guard: Guard) -> None:
+def check(spot: Spot, values: Mapping[str, Any], guard: Guard, table: Table | None) -> None:
     """Note every contradiction between the values that could be read."""
     devices = values.get("devices")
     if devices is not None:
@@ -34,12 +42,17 @@ def check(spot: Spot, values: Mapping[str, Any], guard: Guard) -> None:
         _check_counts(spot, devices)
         _check_filters(spot, devices)
         _check_names(spot, devices)
+        _check_key(spot)
+        _check_outages(spot, devices)
     for sequence in (values.get("steps", ()), values.get("rescue", ())):
-        _check_steps(spot, sequence)
+        _check_steps(spot, sequence, table)
     _check_rescue(values.get("rescue", ()))
     if devices is not None:
-        _check_guard(spot, devices, values.get("steps", ()), guard)
+        check_records(spot, values, guard, table, _chosen(devices))
+        _check_guard(spot, devices, values.get("steps", ()), guard, table)
     _check_waits(spot, values.get("retry", {}))
+    if "per_device" in values:
+        _check_allowances(spot_at(spot, "per_device"), values, table)
     if "window" in values:
         check_window(spot_at(spot, "window"), values["window"])
     if "rollout" in values:
@@ -58,7 +71,7 @@ def _check_narrowing(spot: Spot, devices: Mapping[str, Any]) -> None:
     elif not devices.get("all") and not given and not _has_unknown_keys(node):
         at.fault(
             "the selection has no condition, so it would choose every device",
-            "name one of organization, type, status, where, include;"
+            "name one of organization, type, status, where, include, with;"
             " write `all: true` if every device is meant",
         )
 
@@ -102,12 +115,39 @@ def _check_names(spot: Spot, devices: Mapping[str, Any]) -> None:
         spot_at(spot, "devices", "exclude").fault("everything that include names is excluded")
 
 
-def _check_steps(spot: Spot, sequence: Sequence[ReadStep]) -> None:
+def _check_key(spot: Spot) -> None:
+    at = spot_at(spot, "devices")
+    if _has(at, "key") and not _has(at, "with") and not _has_unknown_keys(at.node):
+        spot_at(at, "key").fault(
+            "key is about a table, and there is none", 'add `with: "@sites.csv"`, or remove it'
+        )
+
+
+def _check_outages(spot: Spot, devices: Mapping[str, Any]) -> None:
+    if "except_outages_of" not in devices:
+        return
+    for path, condition in _chosen(devices):
+        if condition.field == "status" and condition.test == _UP:
+            spot_at(spot, "devices", "except_outages_of").fault(
+                "an outage is of devices that are Down, and only those that are Up are chosen",
+                "write `status: down`, or remove it"
+                if path == ("status",)
+                else "change where.status, or remove it",
+            )
+
+
+def _check_steps(spot: Spot, sequence: Sequence[ReadStep], table: Table | None) -> None:
     for kind, step, at in sequence:
-        if kind == "operation" and "operation" in step:
-            _check_proof(at, step["operation"], step.get("proof", {}))
-        if kind == "notify" and not _has(spot, "notify"):
-            spot_at(at, "notify").fault(
+        request = _request(kind, step, table)
+        if request is not None:
+            check_proof(at, request, step.get("proof", {}))
+        if kind == "operation" and "contact" in step.get("proof", {}):
+            spot_at(at, "proof", "contact").fault(
+                "contact is about changes of records, and an operation is never proven without one",
+                "remove it",
+            )
+        if kind in ("notify", "escalate") and not _has(spot, "notify"):
+            spot_at(at, kind).fault(
                 "nobody is told: the playbook names no one",
                 "add `notify: {to: [...]}` beside `steps`, with the names of those who are told",
             )
@@ -115,6 +155,49 @@ def _check_steps(spot: Spot, sequence: Sequence[ReadStep]) -> None:
         spot_at(sequence[-1][2], "continue_on").fault(
             "nothing follows this step, so no device could go on", "remove it"
         )
+    if sequence and sequence[-1][0] == "done_if":
+        spot_at(sequence[-1][2], "done_if").fault(
+            "nothing follows this step, so there is nothing that it could spare",
+            "put it before the steps that may be needless",
+        )
+
+
+def _request(kind: str, step: Mapping[str, Any], table: Table | None) -> Request | None:
+    """Give what a step asks of the controller, as far as it could be read; None for the others."""
+    if kind == "operation":
+        found: Request | None = step.get("operation")
+        return found
+    return request_of(kind, step, table) if kind in ACTIONS and kind in step else None
+
+
+def _check_allowances(spot: Spot, values: Mapping[str, Any], table: Table | None) -> None:
+    attempts = values.get("retry", {}).get("attempts", RetryPolicy().attempts)
+    used = [
+        (_request(kind, step, table), step.get("attempts", attempts), at)
+        for sequence in (values.get("steps", ()), values.get("rescue", ()))
+        for kind, step, at in sequence
+    ]
+    seen: set[Operation] = set()
+    items = spot.node.items if isinstance(spot.node, composing.Sequence) else ()
+    for index, (item, allowance) in enumerate(zip(items, values["per_device"], strict=True)):
+        at = spot.item(index, item)
+        operation, most = allowance.get("operation"), allowance.get("at_most")
+        if operation is None or most is None:
+            continue
+        if operation in seen:
+            spot_at(at, "operation").fault(f"{operation} is limited twice", "keep one of them")
+        seen.add(operation)
+        needed = max((tries for request, tries, _ in used if request is operation), default=0)
+        if not needed and "steps" in values:
+            spot_at(at, "operation").fault(
+                f"no step of this playbook asks for {operation}", "remove it, or add such a step"
+            )
+        if needed > most:
+            spot_at(at, "at_most").fault(
+                f"one run may try {operation} {needed} times with a device, more than the {most}"
+                " that are allowed",
+                f"write `attempts: {most}` in the step, or allow {needed}",
+            )
 
 
 def _check_rescue(sequence: Sequence[ReadStep]) -> None:
@@ -152,43 +235,45 @@ def _has(spot: Spot, name: str) -> bool:
     return isinstance(spot.node, composing.Mapping) and spot.node.get(name) is not None
 
 
-def _check_proof(at: Spot, operation: Operation, proof: Mapping[str, Any]) -> None:
-    if not operation.is_disruptive:
-        for name in ("status", "settle", "stable_for"):
-            if name in proof:
-                spot_at(at, "proof", name).fault(
-                    f"{name} is about the return from an outage, and {operation.value} causes none",
-                    "remove it; a step `- check: {status: up}` can look afterwards"
-                    if name == "status"
-                    else "remove it",
-                )
-    within, stable = proof.get("within"), proof.get("stable_for", 0.0)
-    if within is not None and 0 < within <= stable:
-        spot_at(at, "proof", "within").fault(
-            f"within {durations.as_text(within)} nothing can be stable for"
-            f" {durations.as_text(stable)}, so no device could succeed"
-        )
-
-
-def _check_guard(spot: Spot, devices: Mapping[str, Any], steps: Any, guard: Guard) -> None:
+def _check_guard(
+    spot: Spot, devices: Mapping[str, Any], steps: Any, guard: Guard, table: Table | None
+) -> None:
     """Refuse a playbook whose guard would skip every device that its selection chooses."""
-    if not steps or steps[0][0] != "operation" or "operation" not in steps[0][1]:
-        return
-    demanded = guard.disruptive if steps[0][1]["operation"].is_disruptive else guard.gentle
-    status = _filter_condition(devices, "status")
-    chosen = [("status", status)] if status else []
-    where = _where(devices)
-    chosen += [("where", condition) for found in where.values() for condition in found]
-    for word, condition in chosen:
+    demanded = _demanded(steps[0], guard, table) if steps else ()
+    for path, condition in _chosen(devices):
         for demand in demanded:
             if demand.field == condition.field and _contradict(demand.test, condition.test):
                 field = condition.field
-                path = (word,) if word == "status" else (word, field)
+                if field == "status" and steps[0][0] == "delete" and condition.test == _UP:
+                    continue  # it has a fault of its own
                 spot_at(spot, "devices", *path).fault(
                     f"every chosen device would be skipped: the selection wants {field}"
                     f" {_said(condition.test)}, the guard demands {_said(demand.test)}",
                     f"write `guard: {{{field}: any}}` if such devices are meant",
                 )
+
+
+def _demanded(step: ReadStep, guard: Guard, table: Table | None) -> tuple[Condition, ...]:
+    kind, values, _ = step
+    request = _request(kind, values, table)
+    if request is None or request is Action.CREATE:
+        return ()
+    if request.is_disruptive:
+        return guard.disruptive
+    if request is Action.DELETE:
+        return guard.delete
+    if isinstance(request, Operation) or needs_contact(kind, values, table):
+        return guard.gentle
+    return guard.record
+
+
+def _chosen(devices: Mapping[str, Any]) -> list[tuple[tuple[str, ...], Condition]]:
+    """Give the conditions of a selection on status and fields, each with the path that leads to it."""
+    status = _filter_condition(devices, "status")
+    chosen: list[tuple[tuple[str, ...], Condition]] = [(("status",), status)] if status else []
+    where = _where(devices)
+    chosen += [(("where", each.field), each) for found in where.values() for each in found]
+    return chosen
 
 
 def _check_waits(spot: Spot, retry: Mapping[str, Any]) -> None:

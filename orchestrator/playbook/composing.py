@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from orchestrator.model.values import Reference
 from orchestrator.playbook.faults import Faults, Place
 
 MAX_CHARACTERS = 1_000_000
@@ -18,7 +19,8 @@ MAX_NODES = 100_000
 MAX_DEPTH = 32
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Signs that no text of a playbook holds: they would disturb whatever shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Scalar:
     """Written without quotes, so that it may be a number or a truth value."""
     is_known: bool = True
     """False when it stands for a variable that has no value: there is nothing to judge."""
+    parts: tuple[str | Reference, ...] = ()
+    """The text cut at its references, where it has any; `text` shows them as they are written."""
 
     @property
     def is_null(self) -> bool:
@@ -73,36 +77,55 @@ class _Unreadable(Exception):  # noqa: N818 - ends the reading, its fault is not
     """The text cannot be read to its end."""
 
 
-def compose(text: str, faults: Faults) -> Node | None:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large one document may be, and what it is called."""
+
+    name: str
+    characters: int
+    nodes: int
+    begins: str
+    """What to say of one that is empty."""
+
+
+PLAYBOOK_BOUNDS = Bounds(
+    "playbook", MAX_CHARACTERS, MAX_NODES, "a playbook begins with `playbook: a-name`"
+)
+
+
+def compose(text: str, faults: Faults, bounds: Bounds = PLAYBOOK_BOUNDS) -> Node | None:
     """Read one YAML document; None when a fault makes the rest unreadable."""
     try:
-        _refuse_unreadable_text(text, faults)
-        return _Composer(text, faults).document()
+        _refuse_unreadable_text(text, faults, bounds)
+        return _Composer(text, faults, bounds).document()
     except _Unreadable:
         return None
 
 
-def _refuse_unreadable_text(text: str, faults: Faults) -> None:
-    if len(text) > MAX_CHARACTERS:
-        message = f"the file has {len(text):,} characters, a playbook at most {MAX_CHARACTERS:,}"
+def _refuse_unreadable_text(text: str, faults: Faults, bounds: Bounds) -> None:
+    if len(text) > bounds.characters:
+        message = (
+            f"the file has {len(text):,} characters, a {bounds.name} at most {bounds.characters:,}"
+        )
         faults.add(
             Place(1, 1), "", message, 'long lists of devices belong into a file: "@list.csv"'
         )
         raise _Unreadable
-    found = _FORBIDDEN.search(text)
+    found = FORBIDDEN.search(text)
     if found:
         before = text[: found.start()]
         place = Place(before.count("\n") + 1, found.start() - before.rfind("\n"))
         code = f"U+{ord(found.group()):04X}"
-        faults.add(place, "", f"the control character {code} must not stand in a playbook")
+        faults.add(place, "", f"the control character {code} must not stand in a {bounds.name}")
         raise _Unreadable
 
 
 class _Composer:
     """Builds the tree from the parser's events, which are made one by one and never nest."""
 
-    def __init__(self, text: str, faults: Faults) -> None:
+    def __init__(self, text: str, faults: Faults, bounds: Bounds) -> None:
         self._text = text
+        self._bounds = bounds
         self._faults = faults
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self._anchors: dict[str, tuple[Node, int]] = {}
@@ -113,9 +136,7 @@ class _Composer:
             if isinstance(event, yaml.DocumentStartEvent):
                 break
         else:
-            self._stop(
-                Place(1, 1), "the file is empty", "a playbook begins with `playbook: a-name`"
-            )
+            self._stop(Place(1, 1), "the file is empty", self._bounds.begins)
         root = self._node(self._next(), 0)
         self._next()
         following = self._next()
@@ -123,7 +144,7 @@ class _Composer:
             self._faults.add(
                 _place(following),
                 "",
-                "a second document begins here; a file holds one playbook",
+                f"a second document begins here; a file holds one {self._bounds.name}",
                 "put it into a file of its own",
             )
         return root
@@ -149,14 +170,15 @@ class _Composer:
     def _node(self, event: Any, depth: int) -> Node:
         place = _place(event)
         self._nodes += 1
-        if self._nodes > MAX_NODES:
-            self._stop(place, f"the playbook has more than {MAX_NODES:,} values")
+        if self._nodes > self._bounds.nodes:
+            most = f"{self._bounds.nodes:,}"
+            self._stop(place, f"the {self._bounds.name} has more than {most} values")
         if depth > MAX_DEPTH:
             self._stop(place, f"values are nested more than {MAX_DEPTH} deep")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, place)
         if event.tag is not None:
-            message = f"the tag {event.tag} is no part of a playbook"
+            message = f"the tag {event.tag} is no part of a {self._bounds.name}"
             self._faults.add(place, "", message, "remove it; every key knows the type of its value")
         before = self._nodes
         node: Node
@@ -196,7 +218,9 @@ class _Composer:
                 self._faults.add(key.place, "", "a key has to be a word, not a list or a mapping")
             elif key.text == "<<" and key.is_plain:
                 self._faults.add(
-                    key.place, key.text, "merging mappings with << is no part of a playbook"
+                    key.place,
+                    key.text,
+                    f"merging mappings with << is no part of a {self._bounds.name}",
                 )
             elif key.text in entries:
                 first = entries[key.text].key.place.line

@@ -6,23 +6,24 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from orchestrator.model.errors import Fault
+from orchestrator.model.secrecy import is_secret
 from orchestrator.playbook import composing
 from orchestrator.playbook.conditions import KNOWN_FIELDS
 from orchestrator.playbook.shapes import INVALID, JsonSchema, Spot, scalar
 
-_NAMING = ("id", "serial_number")
+_NAMING = ("id", "serial_number", "name")
 _MOST_FAULTS = 20
 _LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceList:
-    """One item or a list of items: an id, a serial number, or `"@file.csv"`."""
+    """One item or a list of items: an id, a serial number, a name, or `"@file.csv"`."""
 
     may_be_empty: bool
 
     def read(self, spot: Spot) -> Any:
-        """Give the set of ids and serial numbers, as text."""
+        """Give the set of ids, serial numbers and names, as text."""
         node = spot.node
         if isinstance(node, composing.Sequence):
             spots = [spot.item(index, item) for index, item in enumerate(node.items)]
@@ -41,14 +42,14 @@ class DeviceList:
         return frozenset(names)
 
     def _read_item(self, spot: Spot) -> set[str] | None:
-        node = scalar(spot, 'an id, a serial number, or "@file.csv"')
+        node = scalar(spot, 'an id, a serial number, a name, or "@file.csv"')
         if node is None:
             return None
         text = node.text.strip()
         if text.startswith("@"):
             return _from_file(spot, text[1:])
         if not text or len(text) > _LONGEST or "\n" in text:
-            spot.fault(f"{text[:30]!r} is neither an id nor a serial number")
+            spot.fault(f"{text[:30]!r} is no id, no serial number and no name")
             return None
         return {text}
 
@@ -60,7 +61,7 @@ class DeviceList:
 
 
 def _from_file(spot: Spot, name: str) -> set[str] | None:
-    wrong = _unsafe(name)
+    wrong = unsafe_name(name)
     if wrong:
         spot.fault(wrong, "name a file in the playbook's own folder, or in one below it")
         return None
@@ -72,7 +73,8 @@ def _from_file(spot: Spot, name: str) -> set[str] | None:
     return _Rows(spot, name, text).names()
 
 
-def _unsafe(name: str) -> str | None:
+def unsafe_name(name: str) -> str | None:
+    """Say why a name cannot be that of a file beside the playbook; None when it can."""
     path = PurePosixPath(name)
     if not name.strip() or "\x00" in name:
         return "there is no file name behind the @"
@@ -93,7 +95,7 @@ class _Rows:
         self._faults = 0
 
     def names(self) -> set[str] | None:
-        """Give the ids and serial numbers of a column; None when there is a fault."""
+        """Give what a column names devices by; None when there is a fault."""
         first = next((line for line in self._lines if _counts(line)), "")
         separator = next((sign for sign in (";", "\t", ",") if sign in first), ",")
         column: int | None = None
@@ -121,14 +123,23 @@ class _Rows:
 
     def _column(self, number: int, cells: list[str]) -> int:
         header = [cell.casefold() for cell in cells]
+        secret = next(filter(is_secret, header), None)
+        if _is_header(cells) and secret is not None:
+            # The text of a list is kept as it is.
+            self._fault(
+                number,
+                f"a list of devices must not hold secrets, and this has a column {secret!r}",
+                "take that column out, or use the file as a table, under `with`",
+            )
+            self._faults = _MOST_FAULTS  # no row of it is shown
         for name in _NAMING:
             if name in header:
                 return header.index(name)
         if _is_header(cells):
             self._fault(
                 number,
-                "the header names neither id nor serial_number",
-                "name the column that holds them id or serial_number",
+                "the header names no id, serial_number or name",
+                "name the column that holds them id, serial_number or name",
             )
         return 0
 
@@ -137,7 +148,7 @@ class _Rows:
         if name and len(name) <= _LONGEST and name.isprintable():
             names.add(name)
         elif cells:
-            self._fault(number, "this row has no id and no serial number in its column")
+            self._fault(number, "this row names no device in its column")
 
     def _fault(self, number: int, message: str, hint: str = "") -> None:
         self._faults += 1

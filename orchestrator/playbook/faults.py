@@ -1,7 +1,8 @@
 """What is wrong with a playbook, collected with its places until all of it is known."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from orchestrator.model.errors import Fault, PlaybookError
@@ -16,6 +17,16 @@ class Place:
     length: int = 1
 
 
+_SECRET_SAID = re.compile(
+    r"""(?i)(password|passphrase|secret|token|username)\w*["']?\s*[:=]\s*["']?[^\s{"'$]"""
+)
+
+
+def may_show_secret(line: str) -> bool:
+    """Say whether a line gives a value to something that is secret by its name."""
+    return _SECRET_SAID.search(line) is not None
+
+
 class Faults:
     """Collects everything that is wrong with one playbook."""
 
@@ -23,6 +34,7 @@ class Faults:
         self._path = path
         self._lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         self._faults: list[Fault] = []
+        self._hidden: set[int] = set()
 
     @property
     def path(self) -> str:
@@ -45,15 +57,29 @@ class Faults:
             )
         )
 
+    def hide(self, line: int) -> None:
+        """Show this line of the playbook with no fault: it may hold a secret."""
+        self._hidden.add(line)
+
     def add_elsewhere(self, fault: Fault) -> None:
         """Note a fault of a file that the playbook names."""
         self._faults.append(fault)
 
+    @property
+    def found(self) -> tuple[Fault, ...]:
+        """Every fault so far, in the order in which it was noted."""
+        return tuple(map(self._shown, self._faults))
+
+    def _shown(self, fault: Fault) -> Fault:
+        is_own = fault.path == self._path
+        is_hidden = is_own and (fault.line in self._hidden or may_show_secret(fault.source))
+        return replace(fault, source="", length=1) if is_hidden else fault
+
     def raise_if_any(self) -> None:
         """Raise PlaybookError with every fault so far, in the order of the text."""
         if self._faults:
-            own = [fault for fault in self._faults if fault.path == self._path]
-            others = [fault for fault in self._faults if fault.path != self._path]
+            own = [fault for fault in self.found if fault.path == self._path]
+            others = [fault for fault in self.found if fault.path != self._path]
             own.sort(key=lambda fault: (fault.line, fault.column))
             others.sort(key=lambda fault: (fault.path, fault.line, fault.column))
             raise PlaybookError(list(dict.fromkeys(own + others)))

@@ -6,7 +6,7 @@ The reader and the JSON Schema are both made from these tables, so they cannot d
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.model.policies import RequestLimits, RetryPolicy
+from orchestrator.model.policies import Depth, RequestLimits, RetryPolicy
 from orchestrator.playbook import composing
 from orchestrator.playbook.composing import Scalar
 from orchestrator.playbook.conditions import (
@@ -18,14 +18,16 @@ from orchestrator.playbook.conditions import (
 from orchestrator.playbook.device_lists import DeviceList
 from orchestrator.playbook.fields import FieldNames
 from orchestrator.playbook.rollouts import NOTIFY, ROLLOUT
-from orchestrator.playbook.sequences import Steps
+from orchestrator.playbook.sequences import ALLOWANCE, Steps
 from orchestrator.playbook.shapes import (
     JsonSchema,
     Key,
     Keys,
+    Many,
     OneOrMany,
     Spot,
 )
+from orchestrator.playbook.tables import DEFAULT_KEY, KEY, TableName
 from orchestrator.playbook.values import (
     FLAG,
     Duration,
@@ -33,6 +35,7 @@ from orchestrator.playbook.values import (
     Rate,
     Text,
     Whole,
+    Words,
 )
 from orchestrator.playbook.windows import WINDOW
 
@@ -75,11 +78,26 @@ DEVICES = Keys(
         ),
         "include": Key(
             DeviceList(may_be_empty=False),
-            'Only these devices: ids, serial numbers, or "@file.csv" beside the playbook.',
+            'Only these devices: ids, serial numbers, names, or "@file.csv" beside the playbook.',
         ),
         "exclude": Key(
             DeviceList(may_be_empty=True),
-            'Never these devices: ids, serial numbers, or "@file.csv" beside the playbook.',
+            'Never these devices: ids, serial numbers, names, or "@file.csv" beside the playbook.',
+        ),
+        "with": Key(
+            TableName(),
+            'A table beside the playbook, one row a device: "@file.csv", .jsonl or .yaml. Only devices'
+            " with a row are chosen; steps write its values as ${row.column}.",
+        ),
+        "key": Key(
+            KEY,
+            "The column of the table that names the device: id, serial_number or name. Default"
+            f" {DEFAULT_KEY}.",
+        ),
+        "except_outages_of": Key(
+            FieldNames(is_ordered=False),
+            "Fields such as location_name: devices are left out when every active device with the"
+            " same values is Down, and there are two of them at least. That is an outage.",
         ),
         "expect": Key(
             Keys(
@@ -105,6 +123,11 @@ DEVICES = Keys(
         "filter": "conditions stand under `where`",
         "filters": "conditions stand under `where`",
         "organization_id": "did you mean 'organization'?",
+        **dict.fromkeys(
+            ("csv", "table", "rows", "file", "data", "from"),
+            "did you mean 'with'? A table is named `with: \"@sites.csv\"`",
+        ),
+        "except_outages": "did you mean 'except_outages_of'?",
         **dict.fromkeys(
             sorted(KNOWN_FIELDS - {"type", "status", "organization_id"}),
             "a field of the record stands under `where`",
@@ -168,8 +191,9 @@ PLAYBOOK = Keys(
             ),
             "What has to be true of a device right before each operation, else it is skipped."
             " Default: status up, is_active true, and before disruptive operations also"
-            " pending_settings none. A field given here replaces its default for every operation;"
-            " any takes it away.",
+            " pending_settings none; before a record is deleted status down, is_active false; before"
+            " changes of records alone nothing. A field given here replaces its default for every"
+            " step; any takes it away.",
         ),
         "rollout": Key(ROLLOUT, "How many devices a run may disturb."),
         "requests": Key(
@@ -215,6 +239,21 @@ PLAYBOOK = Keys(
             ),
             "How often and how soon a step is tried again.",
         ),
+        "per_device": Key(
+            Many(ALLOWANCE, "a list such as [{operation: reboot, at_most: 2, per: 1d}]"),
+            "How often one device may get an operation, over all runs. One that had its share goes to"
+            " the rescue at once: a person has to look.",
+        ),
+        "snapshots": Key(
+            Words(
+                {depth.value: depth for depth in Depth},
+                "how much is saved before a change: full, record or none",
+                tuple(Depth),
+                {"true": "write full", "false": "write none", "all": "write full"},
+            ),
+            "What of a device is saved before it is changed. full: its record, and its settings and"
+            " variables where the controller offers them. Default full.",
+        ),
         "window": Key(WINDOW, "When devices may be started."),
         "notify": Key(NOTIFY, "Who is told of the run, and of what."),
     },
@@ -228,6 +267,11 @@ PLAYBOOK = Keys(
         "variables": "did you mean 'vars'?",
         "rollback": "did you mean 'rescue'?",
         "schedule": "did you mean 'window'?",
+        "limits": "how often a device may get an operation stands under `per_device`",
+        "snapshot": "did you mean 'snapshots'?",
+        "backup": "did you mean 'snapshots'?",
+        "with": "it stands under `devices`",
+        "except_outages_of": "it stands under `devices`",
         **dict.fromkeys(ROLLOUT.keys, "it stands under `rollout`"),
         **dict.fromkeys(WINDOW.keys, "it stands under `window`"),
         "approval": "it stands under `rollout.between_waves`; a step is `- approve: ...`",

@@ -1,11 +1,14 @@
 """The one module of this room that reads files: a playbook, and what it names beside itself."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from orchestrator.model.errors import Fault, PlaybookError
 from orchestrator.model.playbooks import Playbook, PlaybookSource
+from orchestrator.model.values import Table
 from orchestrator.playbook.reading import read_text
+from orchestrator.playbook.tables import DEFAULT_KEY, kept_text, path_beside, table_of
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -26,20 +29,64 @@ def load_playbook(
         text = _text(Path(path), read_file)
     except OSError as error:
         raise PlaybookError([Fault(shown, 1, 1, "", _sentence("the playbook", error))]) from error
+    return load_text(shown, text, variables, read_file)
+
+
+def load_text(
+    path: str,
+    text: str,
+    variables: Mapping[str, str] | None = None,
+    read_file: ReadFile = Path.read_bytes,
+) -> tuple[Playbook, PlaybookSource]:
+    """Read a playbook's text as if it stood in the file of this path, with the files beside that.
+
+    Of a table's secret cells the source holds only that they have a value, and the digest of the
+    whole. Raises PlaybookError with all faults.
+    """
     variables = dict(variables or {})
+    folder = Path(path).resolve().parent
     files: dict[str, str] = {}
 
     def beside(name: str) -> str:
         if name not in files:
-            files[name] = _beside(Path(path), name, read_file)
+            files[name] = _beside(folder, name, read_file)
         return files[name]
 
-    playbook = read_text(shown, text, variables, beside)
-    return playbook, PlaybookSource(shown, text, variables, files)
+    playbook = read_text(path, text, variables, beside)
+    digests: dict[str, str] = {}
+    table = playbook.table
+    if table is not None and table.secrets:
+        whole = files[table.name]
+        digests[table.name] = text_digest(whole)
+        files[table.name] = kept_text(table, whole, path_beside(path, table.name))
+    return playbook, PlaybookSource(path, text, variables, files, digests)
 
 
-def _beside(playbook: Path, name: str, read_file: ReadFile) -> str:
-    folder = playbook.resolve().parent
+def text_digest(text: str) -> str:
+    """Give the SHA-256 of a file's text, without its byte order mark, in hexadecimal digits."""
+    return hashlib.sha256(text.removeprefix("\ufeff").encode()).hexdigest()
+
+
+def load_table(
+    path: str | Path,
+    key: str = DEFAULT_KEY,
+    *,
+    is_written: bool = False,
+    read_file: ReadFile = Path.read_bytes,
+) -> Table:
+    """Read a table that stands alone and check it whole; `is_written`: all of it goes into records.
+
+    Raises PlaybookError with all faults, also when the file itself cannot be read.
+    """
+    shown = str(path)
+    try:
+        text = _text(Path(path), read_file)
+    except OSError as error:
+        raise PlaybookError([Fault(shown, 1, 1, "", _sentence("the table", error))]) from error
+    return table_of(shown, text, key, is_written=is_written)
+
+
+def _beside(folder: Path, name: str, read_file: ReadFile) -> str:
     target = (folder / name).resolve()
     if not target.is_relative_to(folder):
         raise PermissionError(f"{name!r} leads out of the playbook's folder")
@@ -59,9 +106,12 @@ def _text(path: Path, read_file: ReadFile) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise OSError("it is UTF-16 text, save it as UTF-8") from error
         line = raw.count(b"\n", 0, error.start) + 1
         raise OSError(
-            f"it is not UTF-8 text, line {line} has the byte {raw[error.start]:#04x}"
+            f"it is not UTF-8 text, line {line} has the byte {raw[error.start]:#04x};"
+            " save it as UTF-8"
         ) from error
 
 

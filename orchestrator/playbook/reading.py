@@ -5,8 +5,10 @@ from typing import Any
 
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.policies import (
+    Allowance,
     BetweenWaves,
     Budget,
+    Depth,
     Guard,
     Notify,
     RequestLimits,
@@ -17,20 +19,24 @@ from orchestrator.model.selections import Condition, Expectation, Selection
 from orchestrator.model.steps import (
     ApproveStep,
     CheckStep,
+    DoneStep,
+    EscalateStep,
     NotifyStep,
     OperationStep,
-    Proof,
     SleepStep,
     Step,
-    default_proof,
 )
+from orchestrator.model.values import Table
 from orchestrator.playbook.checking import check
 from orchestrator.playbook.composing import compose
 from orchestrator.playbook.conditions import Demands
 from orchestrator.playbook.faults import Faults, Place
 from orchestrator.playbook.language import PLAYBOOK
+from orchestrator.playbook.proofs import proof_of
+from orchestrator.playbook.records import record_step
 from orchestrator.playbook.rollouts import DEFAULT_AFTER
-from orchestrator.playbook.shapes import INVALID, Spot
+from orchestrator.playbook.shapes import INVALID, Spot, spot_at
+from orchestrator.playbook.tables import DEFAULT_KEY, path_beside, read_table
 from orchestrator.playbook.variables import substitute
 from orchestrator.playbook.windows import window_of
 
@@ -68,11 +74,31 @@ def read_text(
         if values is not INVALID:
             demands = values.get("guard", Demands({}, {}))
             guard = _guard(demands)
-            check(spot, values, guard)
+            table = _table(spot, values.get("devices", {}))
+            check(spot, values, guard, table)
             faults.raise_if_any()
-            return _playbook(values, guard)
+            return _playbook(values, guard, table)
     faults.raise_if_any()
     raise AssertionError("an unreadable playbook has a fault")  # pragma: no cover
+
+
+def _table(spot: Spot, devices: Mapping[str, Any]) -> Table | None:
+    """Read the table beside the playbook; None when there is none, or it cannot be used."""
+    if "with" not in devices:
+        return None
+    at = spot_at(spot, "devices", "with")
+    name = devices["with"]
+    try:
+        text = spot.files(name)
+    except OSError as error:
+        at.fault(str(error))
+        return None
+    path = path_beside(spot.faults.path, name)
+    key = devices.get("key", DEFAULT_KEY)
+    table, found = read_table(name, text, key, path=path, fault_key=at.key)
+    for fault in found:
+        spot.faults.add_elsewhere(fault)
+    return table
 
 
 def _guard(demands: Demands) -> Guard:
@@ -87,24 +113,29 @@ def _guard(demands: Demands) -> Guard:
     return Guard(
         disruptive=over(default.disruptive),
         gentle=over(default.gentle),
+        record=over(default.record),
+        delete=over(default.delete),
         fresh_within=demands.others.get("fresh_within", default.fresh_within),
     )
 
 
-def _playbook(values: Mapping[str, Any], guard: Guard) -> Playbook:
+def _playbook(values: Mapping[str, Any], guard: Guard, table: Table | None) -> Playbook:
     retry = RetryPolicy(**values.get("retry", {}))
     return Playbook(
         name=values["playbook"],
         description=values.get("description", "").strip(),
         selection=_selection(values["devices"]),
-        steps=tuple(_step(kind, step, retry) for kind, step, _ in values["steps"]),
+        steps=tuple(_step(kind, step, retry, table) for kind, step, _ in values["steps"]),
         guard=guard,
         rollout=_rollout(values.get("rollout", {})),
         requests=RequestLimits(**values.get("requests", {})),
         retry=retry,
-        rescue=tuple(_step(kind, step, retry) for kind, step, _ in values.get("rescue", ())),
+        rescue=tuple(_step(kind, step, retry, table) for kind, step, _ in values.get("rescue", ())),
         window=window_of(values["window"]) if "window" in values else None,
         notify=Notify(**values["notify"]) if "notify" in values else None,
+        table=table,
+        allowances=tuple(Allowance(**each) for each in values.get("per_device", ())),
+        snapshots=values.get("snapshots", Depth.FULL),
     )
 
 
@@ -131,6 +162,7 @@ def _selection(devices: Mapping[str, Any]) -> Selection:
         where=tuple(condition for found in where.values() for condition in found),
         include=devices.get("include", frozenset()),
         exclude=devices.get("exclude", frozenset()),
+        except_outages_of=devices.get("except_outages_of", ()),
         expect=Expectation(**devices.get("expect", {})),
         order_by=devices.get("order_by", Selection().order_by),
         limit=devices.get("limit"),
@@ -138,7 +170,7 @@ def _selection(devices: Mapping[str, Any]) -> Selection:
     )
 
 
-def _step(kind: str, step: Mapping[str, Any], retry: RetryPolicy) -> Step:
+def _step(kind: str, step: Mapping[str, Any], retry: RetryPolicy, table: Table | None) -> Step:
     match kind:
         case "sleep":
             return SleepStep(step["sleep"])
@@ -146,25 +178,27 @@ def _step(kind: str, step: Mapping[str, Any], retry: RetryPolicy) -> Step:
             return ApproveStep(**step["approve"])
         case "notify":
             return NotifyStep(step["notify"])
+        case "escalate":
+            return EscalateStep(step["escalate"])
         case "check":
-            found = step["check"].conditions.values()
-            conditions = tuple(condition for conditions in found for condition in conditions)
-            return CheckStep(conditions, step.get("within", 0.0), step.get("continue_on", ()))
+            return CheckStep(
+                _conditions(step["check"]),
+                step.get("within", 0.0),
+                step.get("continue_on", ()),
+                step.get("refresh", False),
+            )
+        case "done_if":
+            return DoneStep(_conditions(step["done_if"]), step.get("refresh", False))
+        case "operation":
+            return OperationStep(
+                operation=step["operation"],
+                proof=proof_of(step["operation"], step.get("proof", {})),
+                attempts=step.get("attempts", retry.attempts),
+                continue_on=step.get("continue_on", ()),
+            )
         case _:
-            return _operation_step(step, retry)
+            return record_step(kind, step, retry, table)
 
 
-def _operation_step(step: Mapping[str, Any], retry: RetryPolicy) -> OperationStep:
-    default = default_proof(step["operation"])
-    proof = step.get("proof", {})
-    return OperationStep(
-        operation=step["operation"],
-        proof=Proof(
-            nothing_pending=proof.get("pending_settings", default.nothing_pending),
-            within=proof.get("within", default.within),
-            settle=proof.get("settle", default.settle),
-            stable_for=proof.get("stable_for", default.stable_for),
-        ),
-        attempts=step.get("attempts", retry.attempts),
-        continue_on=step.get("continue_on", ()),
-    )
+def _conditions(demands: Demands) -> tuple[Condition, ...]:
+    return tuple(condition for found in demands.conditions.values() for condition in found)

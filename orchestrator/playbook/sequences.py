@@ -10,16 +10,17 @@ from orchestrator.playbook import composing
 from orchestrator.playbook.composing import Scalar
 from orchestrator.playbook.conditions import Conditions
 from orchestrator.playbook.faults import nearest
+from orchestrator.playbook.proofs import PROOF
+from orchestrator.playbook.records import record_step_keys
 from orchestrator.playbook.shapes import (
     INVALID,
     JsonSchema,
     Key,
     Keys,
-    Later,
     OneOrMany,
     Spot,
 )
-from orchestrator.playbook.values import APPROVER, Duration, Sentence, Whole, Words
+from orchestrator.playbook.values import APPROVER, FLAG, Duration, Sentence, Whole, Words
 
 OPERATION = Words(
     {operation.value: operation for operation in Operation},
@@ -32,41 +33,6 @@ OPERATION = Words(
         "reconfigure": "did you mean 'reconf'?",
         "synchronize": "did you mean 'sync'?",
     },
-)
-PROOF = Keys(
-    {
-        "status": Key(
-            Words(
-                {"up": True, "Up": True}, "up, the only status that proves a return", ("up", "Up")
-            ),
-            "up: the device has to be Up again. Always demanded of disruptive operations, and"
-            " written for the reader only; not for sync and reconf, which cause no outage.",
-        ),
-        "pending_settings": Key(
-            Words(
-                {"none": True, "any": False},
-                "none (has to be clear) or any (may be pending)",
-                ("none", "any"),
-            ),
-            "none: pending settings have to be clear. any: they need not."
-            " Default none for sync and reconf, any for disruptive operations.",
-        ),
-        "within": Key(
-            Duration(may_be_zero=False),
-            "How long to wait for the proof. Default: two periodic contacts of the device, plus 15"
-            " minutes for factory and device_factory, plus 5 minutes for the others.",
-        ),
-        "settle": Key(
-            Duration(),
-            "Disruptive operations only: how long after the session that delivers the command a"
-            " contact counts as a return. Default 60s for reboot, 150s for the factory kinds.",
-        ),
-        "stable_for": Key(
-            Duration(),
-            "Disruptive operations only: how long the device has to stay Up. Default 30s.",
-        ),
-    },
-    "proof",
 )
 
 _EITHER = "write failed, unconfirmed or both"
@@ -91,6 +57,11 @@ _CONTINUE_ON = Key(
     ),
     "failed, unconfirmed, or both: the device goes on to its next step all the same. The verdict"
     " it ends with stays the one that was forgiven.",
+)
+_REFRESH = Key(
+    FLAG,
+    "true: have the controller contact the device once before it is read (update_status). Default"
+    " false.",
 )
 _MISPLACED = {
     "rescue": "it stands once, beside `steps`",
@@ -133,10 +104,24 @@ CHECK_STEP = Keys(
             is_required=True,
         ),
         "within": Key(Duration(), "How long they may still become true. Default 0: at once."),
+        "refresh": _REFRESH,
         "continue_on": _CONTINUE_ON,
     },
     "a check step",
     _MISPLACED,
+)
+DONE_STEP = Keys(
+    {
+        "done_if": Key(
+            Conditions("what makes everything else needless"),
+            "Read the device afresh; where these conditions hold, nothing more is done with it and it"
+            " has succeeded. Else it goes on.",
+            is_required=True,
+        ),
+        "refresh": _REFRESH,
+    },
+    "a done_if step",
+    {**_MISPLACED, "within": "it looks once; a step `- sleep: 5m` before it can wait"},
 )
 SLEEP_STEP = Keys(
     {
@@ -203,21 +188,52 @@ NOTIFY_STEP = Keys(
     "a notify step",
     {**_MISPLACED, "to": "who is told stands under `notify`, beside `steps`"},
 )
+ESCALATE_STEP = Keys(
+    {
+        "escalate": Key(
+            Sentence("a text for the people who are told"),
+            "Hand the device to a person: like notify, one message a device, with its history.",
+            is_required=True,
+        )
+    },
+    "an escalate step",
+    {**_MISPLACED, "to": "who is told stands under `notify`, beside `steps`"},
+)
 STEP_KINDS: Mapping[str, Keys] = {
     "operation": OPERATION_STEP,
+    **record_step_keys({"continue_on": _CONTINUE_ON}, _MISPLACED),
     "check": CHECK_STEP,
+    "done_if": DONE_STEP,
     "sleep": SLEEP_STEP,
     "approve": APPROVE_STEP,
     "notify": NOTIFY_STEP,
+    "escalate": ESCALATE_STEP,
 }
-LATER_STEPS: Mapping[str, tuple[JsonSchema, str]] = {
-    "update": ({"type": "object"}, "Change some fields of the record."),
-    "replace": ({"type": ["string", "object"]}, "Replace the record."),
-    "create": ({"type": ["string", "object"]}, "Create a record."),
-    "delete": ({"type": ["boolean", "object"]}, "Delete the record."),
-    "deactivate": ({"type": ["boolean", "object"]}, "Set the record inactive."),
+_MEANT = {
+    **dict.fromkeys(("patch", "set", "modify", "change", "edit"), "update"),
+    **dict.fromkeys(("remove", "destroy", "del"), "delete"),
+    **dict.fromkeys(("add", "new", "post", "onboard", "import"), "create"),
+    **dict.fromkeys(("put", "overwrite"), "replace"),
+    **dict.fromkeys(("disable", "retire"), "deactivate"),
+    **dict.fromkeys(("skip_if", "stop_if", "unless", "end_if", "until"), "done_if"),
+    **dict.fromkeys(("alert", "page", "ticket", "handover"), "escalate"),
+    **dict.fromkeys(("wait", "pause"), "sleep"),
+    **dict.fromkeys(("assert", "verify"), "check"),
 }
-
+"""Words that people try for a kind of step."""
+ALLOWANCE = Keys(
+    {
+        "operation": Key(OPERATION, "The operation that is counted.", is_required=True),
+        "at_most": Key(Whole(least=1), "How often a device may get it.", is_required=True),
+        "per": Key(Duration(may_be_zero=False), "In how much time.", is_required=True),
+    },
+    "an allowance of per_device",
+    {
+        "max": "did you mean 'at_most'?",
+        "within": "did you mean 'per'?",
+        "every": "did you mean 'per'?",
+    },
+)
 
 ReadStep = tuple[str, Mapping[str, Any], Spot]
 """A step's kind, the values of its keys, and where it stands."""
@@ -242,16 +258,8 @@ class Steps:
         return INVALID if INVALID in steps else steps
 
     def schema(self) -> JsonSchema:
-        """Steps of today, and the shapes of those to come."""
+        """An array of steps of any kind."""
         kinds = [keys.schema() for keys in STEP_KINDS.values()]
-        kinds += [
-            {
-                "type": "object",
-                "required": [name],
-                "properties": {name: {"description": what, **shape}},
-            }
-            for name, (shape, what) in LATER_STEPS.items()
-        ]
         return {"type": "array", "minItems": 1, "items": {"anyOf": kinds}}
 
 
@@ -263,16 +271,14 @@ def _read_step(spot: Spot) -> Any:
             hint = f"write `- operation: {node.text}`"
         return spot.fault("a step is a mapping such as `operation: reboot`", hint)
     names = [entry.key.text for entry in node.entries]
-    for entry in node.entries:
-        if entry.key.text in LATER_STEPS:
-            return Later({}).read(spot.at_key(entry))
     kinds = [name for name in names if name in STEP_KINDS]
     if len(kinds) > 1:
         return spot.fault(f"a step is of one kind, this is {' and '.join(kinds)}", "make two steps")
     if not kinds:
         hint = next(
             (f"write `operation: {name}`" for name in names if name in OPERATION.meanings),
-            nearest(names[0], list(STEP_KINDS)) if names else "",
+            next((f"did you mean {_MEANT[name]!r}?" for name in names if name in _MEANT), "")
+            or (nearest(names[0], list(STEP_KINDS)) if names else ""),
         )
         return spot.fault(f"this is no step: it has none of {', '.join(STEP_KINDS)}", hint)
     values = STEP_KINDS[kinds[0]].read(spot)

@@ -4,7 +4,6 @@ Reading never stops at the first fault. What cannot be read is noted with its pl
 INVALID, so that everything else of the file is still judged.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -159,25 +158,6 @@ class Many:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """Part of the language that is not carried out yet: using it is a fault, never ignored."""
-
-    description: JsonSchema
-
-    def read(self, spot: Spot) -> Any:
-        """Say plainly that nothing would be done."""
-        name = re.sub(r"\[\d+\]", "", spot.key)
-        return spot.fault(
-            f"{name} is part of the language, but this version does not carry it out yet",
-            "remove it, so that nobody relies on it",
-        )
-
-    def schema(self) -> JsonSchema:
-        """Its shape in full, so that editors complete it."""
-        return dict(self.description)
-
-
-@dataclass(frozen=True, slots=True)
 class Key:
     """One key of a mapping: what it means, and the shape of its value."""
 
@@ -211,8 +191,7 @@ class Keys:
             if known is None:
                 self._unknown(spot, entry)
                 continue
-            inner = spot.at_key(entry) if isinstance(known.shape, Later) else spot.entry(entry)
-            value = known.shape.read(inner)
+            value = known.shape.read(spot.entry(entry))
             if value is not INVALID:
                 values[entry.key.text] = value
         for name, known in self.keys.items():

@@ -1,11 +1,23 @@
-"""Put the values of `vars` where `${name}` stands; text only, no code, no environment."""
+"""Put the values of `vars` where `${name}` stands; text only, no code, no environment.
+
+`${device.field}` and `${row.column}` are cut out in the same pass, so that no value of a variable
+is ever taken for one.
+"""
 
 import re
 from collections.abc import Mapping as Given
 from dataclasses import replace
 
+from orchestrator.model.values import Reference
 from orchestrator.playbook.composing import Entry, Mapping, Node, Scalar, Sequence
 from orchestrator.playbook.faults import Faults, Place, nearest
+from orchestrator.playbook.templating import (
+    misplaced,
+    reference_of,
+    takes_references,
+    unknown_origin,
+    wrong_reference,
+)
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _USE = re.compile(r"\$(\$?)\{([^}]*)\}")
@@ -67,14 +79,29 @@ def _declared(
 _NAMES = "letters, digits and _, not beginning with a digit"
 
 
-def _in_node(node: Node, key: str, declared: Given[str, Scalar | None], faults: Faults) -> Node:
+def _in_node(
+    node: Node,
+    key: str,
+    declared: Given[str, Scalar | None],
+    faults: Faults,
+    *,
+    is_template: bool = False,
+) -> Node:
     if isinstance(node, Scalar):
-        return _in_scalar(node, key, declared, faults) if "${" in node.text else node
+        if "${" not in node.text:
+            return node
+        return _Text(node, key, declared, faults, is_template=is_template).read()
     if isinstance(node, Mapping):
+        templated = takes_references(key)
         return replace(
             node,
             entries=tuple(
-                Entry(e.key, _in_node(e.value, f"{key}.{e.key.text}", declared, faults))
+                Entry(
+                    e.key,
+                    _in_node(
+                        e.value, f"{key}.{e.key.text}", declared, faults, is_template=templated
+                    ),
+                )
                 for e in node.entries
             ),
         )
@@ -84,24 +111,71 @@ def _in_node(node: Node, key: str, declared: Given[str, Scalar | None], faults: 
     )
 
 
-def _in_scalar(
-    node: Scalar, key: str, declared: Given[str, Scalar | None], faults: Faults
-) -> Scalar:
-    is_known = True
+class _Text:
+    """One value with something to put in."""
 
-    def value(found: re.Match[str]) -> str:
-        nonlocal is_known
-        escaped, name = found.groups()
-        if escaped:
-            return found.group()[1:]
-        if name not in declared:
-            hint = nearest(name, list(declared)) or f"declare it: `vars: {{{name}: ...}}`"
-            faults.add(node.place, key, f"no variable {name!r} is declared under `vars`", hint)
-        known = declared.get(name)
-        is_known = is_known and known is not None
+    def __init__(
+        self,
+        node: Scalar,
+        key: str,
+        declared: Given[str, Scalar | None],
+        faults: Faults,
+        *,
+        is_template: bool,
+    ) -> None:
+        self._node = node
+        self._key = key
+        self._declared = declared
+        self._faults = faults
+        self._is_template = is_template
+        self._is_known = True
+        self._parts: list[str | Reference] = []
+
+    def read(self) -> Scalar:
+        """Give the value with every variable replaced and its references cut out."""
+        node = self._node
+        end = 0
+        for found in _USE.finditer(node.text):
+            self._add(node.text[end : found.start()])
+            escaped, name = found.groups()
+            if escaped:
+                self._add(found.group()[1:])
+            elif (reference := reference_of(name)) is not None:
+                self._refer(reference)
+            else:
+                self._add(self._value(name))
+            end = found.end()
+        self._add(node.text[end:])
+        has_references = any(isinstance(part, Reference) for part in self._parts)
+        whole = _USE.fullmatch(node.text)
+        alone = self._declared.get(whole.group(2)) if whole and not whole.group(1) else None
+        return replace(
+            node,
+            text="".join(map(str, self._parts)),
+            is_plain=alone.is_plain if alone else False,
+            is_known=self._is_known,
+            parts=tuple(self._parts) if has_references else (),
+        )
+
+    def _add(self, text: str) -> None:
+        if text and self._parts and isinstance(self._parts[-1], str):
+            self._parts[-1] += text
+        elif text:
+            self._parts.append(text)
+
+    def _refer(self, reference: Reference) -> None:
+        wrong = wrong_reference(reference) if self._is_template else misplaced(reference)
+        if wrong:
+            self._is_known = False
+            self._faults.add(self._node.place, self._key, *wrong)
+        self._parts.append(reference)
+
+    def _value(self, name: str) -> str:
+        known = self._declared.get(name)
+        if name not in self._declared:
+            hint = unknown_origin(name) or nearest(name, list(self._declared))
+            hint = hint or f"declare it: `vars: {{{name}: ...}}`"
+            message = f"no variable {name!r} is declared under `vars`"
+            self._faults.add(self._node.place, self._key, message, hint)
+        self._is_known = self._is_known and known is not None
         return known.text if known else ""
-
-    text = _USE.sub(value, node.text)
-    whole = _USE.fullmatch(node.text)
-    alone = declared.get(whole.group(2)) if whole and not whole.group(1) else None
-    return replace(node, text=text, is_plain=alone.is_plain if alone else False, is_known=is_known)

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import stat
+import textwrap
 import tracemalloc
 from pathlib import Path
 
@@ -27,10 +28,11 @@ from orchestrator.model.amounts import Share
 from orchestrator.model.errors import RunError, UnrecordedError
 from orchestrator.model.forecasts import Binding, Forecast, Gain, GroupPeak, Spread, WaveForecast
 from orchestrator.model.operations import Operation
-from orchestrator.model.plans import Limits, PlannedDevice, Wave
+from orchestrator.model.plans import Limits, Plan, PlannedDevice, Wave
 from orchestrator.model.policies import Budget, GroupLimit
 from orchestrator.model.windows import Opening
 from orchestrator.planning.drafting.freezing import freeze
+from orchestrator.playbook.loading import load_playbook
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import NOW, minimal, record, source
 
@@ -78,6 +80,16 @@ FORECAST = Forecast(
     gain=Gain("max_down", 25, 40, NOW + 2, NOW + 1),
 )
 TEXT = minimal("{organization: 123, exclude: '@keep.csv', limit: '${n}'}", more="vars: {n: 1}\n")
+
+
+PLAN = Plan(
+    playbook=read_playbook(source(minimal())),
+    source=source(minimal()),
+    controller="https://c",
+    created_at=NOW,
+    devices=(),
+    limits=Limits(2, 1, 20, 0.2, None),
+)
 
 
 @pytest.fixture
@@ -143,6 +155,9 @@ DEVICES = st.lists(
         st.none() | TEXTS,
         st.none() | TEXTS,
         st.integers(0, 9),
+        st.booleans(),
+        st.booleans(),
+        st.none() | TEXTS,
     ),
     max_size=5,
 ).map(tuple)
@@ -201,7 +216,7 @@ def test_everything_that_a_plan_foresees_comes_back(plan, path):
     seal = write_plan(told, path)
 
     stored = read_stored(path)
-    assert (stored.plan, stored.digest, stored.version) == (told, seal, 3)
+    assert (stored.plan, stored.digest, stored.version) == (told, seal, 4)
     assert digest(stored.plan) == seal
     assert {type(each) for each in (stored.plan.forecast.opening, stored.plan.openings["UTC"])} == {
         tuple
@@ -259,6 +274,61 @@ def test_a_plan_of_the_version_before_is_read_with_its_own_digest_and_not_carrie
     assert (plan.attributes, plan.openings, plan.forecast, plan.expires_at) == ((), {}, None, None)
     with pytest.raises(RunError, match="made by an older version of this program; make a new one"):
         read_current(VERSION_2)
+
+
+def test_a_plan_of_version_3_is_shown_and_resumed_and_not_begun(plan, path):
+    write_plan(plan, path)
+
+    def of_version_3(document):
+        document["v"] = 3
+        del document["plan"]["source"]["digests"]
+        reseal(document)
+
+    edited(path, of_version_3)
+
+    stored = read_stored(path)
+    assert (stored.version, stored.plan) == (3, plan)
+    assert stored.digest == orjson.loads(path.read_bytes())["digest"]
+    with pytest.raises(RunError, match="made by an older version of this program"):
+        read_current(path)
+
+
+ONBOARDING = """
+    playbook: onboard
+    devices: {with: "@new.csv"}
+    steps:
+      - create: {type: 15, name: "${row.site}", password: "${row.password}"}
+        proof: {contact: true}
+      - operation: reconf
+      - update: {username: {generate: 24}, description: "at ${device.location_name}"}
+      - done_if: {status: up}
+      - operation: reboot
+        attempts: 2
+    rescue: [{escalate: "does not come up"}]
+    notify: {to: noc}
+    per_device: [{operation: reboot, at_most: 2, per: 1d}]
+    snapshots: record
+"""
+
+
+def test_a_plan_of_new_devices_comes_back_without_the_secrets_of_its_table(path, tmp_path):
+    (tmp_path / "new.csv").write_text(
+        "serial_number;password;site\nSN1;hunter2;North\nSN2;;South\n"
+    )
+    book = tmp_path / "onboard.yaml"
+    book.write_text(textwrap.dedent(ONBOARDING))
+    playbook, text = load_playbook(book)
+    new = PlannedDevice(2**48 + 7, "SN1", None, is_new=True)
+    tired = PlannedDevice(5, "SN2", "b", exhausted="2 reboots in 1d, and 2 are allowed")
+    plan = dataclasses.replace(PLAN, playbook=playbook, source=text, devices=(new, tired))
+
+    seal = write_plan(plan, path)
+
+    assert b"hunter2" not in path.read_bytes()
+    stored = read_stored(path)
+    assert (stored.plan, stored.digest) == (plan, seal)
+    assert stored.plan.playbook.table.rows["SN1"]["password"] is True
+    assert stored.plan.source.digests == text.digests != {}
 
 
 def test_a_changed_plan_of_the_version_before_is_refused(path):
@@ -434,8 +504,8 @@ def reseal(document):
     ("change", "message"),
     [
         (
-            lambda d: d.update(v=4),
-            "newer version of this program: it has version 4, this program reads version 3; use",
+            lambda d: d.update(v=5),
+            "newer version of this program: it has version 5, this program reads version 4; use",
         ),
         (lambda d: d.update(v=0), "is not a plan of this program: its version is 0"),
         (lambda d: d.update(v="3"), "is not a plan of this program: its version is '3'"),
@@ -460,7 +530,18 @@ def reseal(document):
         (lambda d: (d["plan"].pop("made_at"), reseal(d)), "is damaged"),
         (lambda d: (d["plan"].update(openings={"UTC": [[1, 2]]}), reseal(d)), "is damaged"),
         (lambda d: (d["plan"].update(forecast={}), reseal(d)), "is damaged"),
-        (lambda d: (d["plan"].update(source=3), reseal(d)), "is damaged"),
+        (
+            lambda d: (d["plan"].update(source=3), reseal(d)),
+            "is damaged: its part `source` does not hold what belongs there; make a new plan",
+        ),
+        (
+            lambda d: (d["plan"]["source"].pop("digests"), reseal(d)),
+            "is damaged: its part `source` does not hold what belongs there; make a new plan",
+        ),
+        (
+            lambda d: (d["plan"]["source"].update(digests=["a"]), reseal(d)),
+            "is damaged: its part `source` does not hold what belongs there; make a new plan",
+        ),
         (lambda d: (d["plan"]["limits"].update(a=3), reseal(d)), "is damaged"),
         (lambda d: (d["plan"].update(created_at="x"), reseal(d)), "is damaged"),
         (

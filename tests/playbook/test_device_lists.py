@@ -21,6 +21,7 @@ def named(content, item='"@list.csv"'):
         ("# who stays\n\n SN1 , kept\n;;\n", {"SN1"}),
         ("serial_number,id\nSN1,1\n", {"1"}),
         ("0007\n", {"0007"}),
+        ("name,note\nbranch 1,b\n", {"branch 1"}),
     ],
 )
 def test_a_file_may_look_as_spreadsheets_write_it(content, names):
@@ -34,11 +35,12 @@ def test_files_and_single_names_add_up():
 @pytest.mark.parametrize(
     ("content", "line", "message"),
     [
-        ("name,note\na,b\n", 1, "neither id nor serial_number"),
-        ("name,id\na,1\nb\n", 3, "no id and no serial number"),
-        ("name,id\na,1\nb,\n", 3, "no id and no serial number"),
+        ("type,note\na,b\n", 1, "the header names no id, serial_number or name"),
+        ("id,password\n1,x\n", 1, "must not hold secrets, and this has a column 'password'"),
+        ("name,id\na,1\nb\n", 3, "this row names no device in its column"),
+        ("name,id\na,1\nb,\n", 3, "this row names no device in its column"),
         ('1\n"2\n', 2, "not closed"),
-        ("1\n\x07\n", 2, "no id"),
+        ("1\n\x07\n", 2, "names no device"),
     ],
 )
 def test_a_fault_in_a_file_names_the_file_and_its_line(content, line, message):
@@ -82,7 +84,7 @@ def test_a_file_name_cannot_leave_the_folder_of_the_playbook(name):
         ('"@list.csv"', "no device"),
         ("{a: 1}", "found a mapping"),
         ("[[1]]", "found a list"),
-        ("['']", "neither an id nor"),
+        ("['']", "is no id, no serial number and no name"),
         ("", "no value"),
     ],
 )
@@ -94,3 +96,9 @@ def test_naming_nobody_is_a_fault_of_include(item, message):
 
 def test_excluding_nobody_is_none():
     assert playbook(minimal("{type: 1, exclude: []}")).selection.exclude == frozenset()
+
+
+def test_the_rows_of_a_list_with_secrets_are_never_shown():
+    found = fault(minimal('include: "@list.csv"'), files={"list.csv": "id,password\n,hunter2\n"})
+
+    assert "hunter2" not in repr(found)

@@ -64,3 +64,21 @@ def test_no_fault_raises_nothing():
 )
 def test_the_nearest_word_is_offered_else_all_of_them(word, words, said):
     assert nearest(word, words) == said
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['password: "hunter2', "{api_token: hunter2}", "username: 'hunter2'", "PASSWORD=hunter2"],
+)
+def test_no_fault_shows_a_line_that_gives_a_secret(line):
+    faults = Faults("p.yaml", line)
+    faults.add(Place(1, 3, 5), "", "wrong")
+
+    assert [(f.source, f.length) for f in faults.found] == [("", 1)]
+
+
+def test_a_line_that_only_names_a_secret_is_shown():
+    faults = Faults("p.yaml", "password: {generate: 24}")
+    faults.add(Place(1, 3), "", "wrong")
+
+    assert faults.found[0].source == "password: {generate: 24}"

@@ -3,8 +3,9 @@
 import pytest
 
 from orchestrator.playbook.language import DEVICES, PLAYBOOK
+from orchestrator.playbook.proofs import PROOF
 from orchestrator.playbook.rollouts import BETWEEN_WAVES, NOTIFY, ROLLOUT, STOP_WHEN
-from orchestrator.playbook.sequences import PROOF, QUESTION, STEP_KINDS
+from orchestrator.playbook.sequences import ALLOWANCE, QUESTION, STEP_KINDS
 from tests.support.playbooks import fault, faults, minimal, playbook
 
 
@@ -44,6 +45,11 @@ from tests.support.playbooks import fault, faults, minimal, playbook
         ("rollback: []", "rollback", "no key", "'rescue'"),
         ("rescu: []", "rescu", "no key", "'rescue'"),
         ("schedule: {}", "schedule", "no key", "'window'"),
+        ("snapshots: always", "snapshots", "not how much is saved", "full"),
+        ("backup: full", "backup", "no key", "'snapshots'"),
+        ("per_device: {operation: reboot}", "per_device", "expected a list such as", ""),
+        ("per_device: []", "per_device", "list is empty", ""),
+        ("limits: 3", "limits", "no key", "`per_device`"),
         ("description: [a]", "description", "found a list", ""),
         (f"description: {'x' * 10_001}", "description", "longer than 10000", ""),
     ],
@@ -75,6 +81,17 @@ def test_a_wrong_value_is_named_with_its_key_and_what_would_be_right(more, key, 
         ("{type: 1, order_by: [name, name]}", "devices.order_by", "'name' is named more than once"),
         ("{type: 1, order_by: [name, -name]}", "devices.order_by", "'name' is named more than"),
         ("{type: 1, serial_number: 3}", "devices.serial_number", "no key of devices"),
+        (
+            "{type: 1, except_outages_of: status}",
+            "devices.except_outages_of",
+            "status changes while",
+        ),
+        ("{type: 1, csv: '@a.csv'}", "devices.csv", "no key of devices"),
+        ("with: sites.csv", "devices.with", "'sites.csv' is not a table"),
+        ("with: '@sites.xls'", "devices.with", "'sites.xls' is no table that can be read"),
+        ("with: '@../sites.csv'", "devices.with", "leaves the playbook's folder"),
+        ("with: '@nope.csv'", "devices.with", "'nope.csv' is not kept"),
+        ("{type: 1, key: id}", "devices.key", "key is about a table, and there is none"),
         ("{organization: 1, expect: 5}", "devices.expect", "expected expect"),
     ],
 )
@@ -131,14 +148,7 @@ def test_a_name_that_could_not_name_a_run_is_a_fault(name):
     assert faults(f"playbook: '{name}'\ndevices: {{type: 1}}\nsteps: [sleep: 1s]\n")
 
 
-@pytest.mark.parametrize("step", ["update", "replace", "create", "delete", "deactivate"])
-def test_a_step_that_is_not_carried_out_yet_is_refused(step):
-    found = fault(minimal(steps=f"- {step}: x"))
-
-    assert found.message.startswith(f"steps.{step} is part of the language")
-
-
-TABLES = [PLAYBOOK, DEVICES, PROOF, ROLLOUT, BETWEEN_WAVES, STOP_WHEN, NOTIFY, QUESTION]
+TABLES = [PLAYBOOK, DEVICES, PROOF, ROLLOUT, BETWEEN_WAVES, STOP_WHEN, NOTIFY, QUESTION, ALLOWANCE]
 
 
 @pytest.mark.parametrize("keys", [*TABLES, *STEP_KINDS.values()])

@@ -1,11 +1,12 @@
 """A playbook is read with the files beside it, and with nothing else."""
 
+import hashlib
 import os
 
 import pytest
 
 from orchestrator.model.errors import PlaybookError
-from orchestrator.playbook.loading import MAX_FILE_BYTES, load_playbook
+from orchestrator.playbook.loading import MAX_FILE_BYTES, load_playbook, load_text
 from orchestrator.playbook.reading import read_playbook
 from tests.support.playbooks import minimal
 
@@ -66,7 +67,15 @@ def test_a_playbook_in_another_encoding_is_said_so(folder):
     path.write_bytes("playbook: a\ndescription: caf\xe9\n".encode("latin-1"))
 
     assert message(path) == (
-        "the playbook cannot be read: it is not UTF-8 text, line 2 has the byte 0xe9"
+        "the playbook cannot be read: it is not UTF-8 text, line 2 has the byte 0xe9; save it as UTF-8"
+    )
+
+
+def test_a_table_as_spreadsheets_export_it_in_utf_16_is_said_so(folder):
+    (folder / "sites.csv").write_bytes("serial_number\nSN1\n".encode("utf-16"))
+
+    assert message(write(folder, minimal('with: "@sites.csv"'))) == (
+        "'sites.csv', beside the playbook, cannot be read: it is UTF-16 text, save it as UTF-8"
     )
 
 
@@ -111,3 +120,69 @@ def test_a_file_that_would_fill_the_memory_is_refused(folder):
         file.truncate(MAX_FILE_BYTES + 1)
 
     assert "larger than 64 MB" in message(write(folder, minimal("include: '@l.csv'")))
+
+
+SITES = "serial_number,password,site\r\nSN1,hunter2,North\r\nSN2,,South\r\n"
+
+
+def test_the_secrets_of_a_table_are_not_kept_and_the_playbook_reads_the_same(folder):
+    (folder / "sites.csv").write_bytes(("\ufeff" + SITES).encode())
+    path = write(folder, minimal('with: "@sites.csv"', "- update: row\n- sleep: 1s"))
+
+    playbook, source = load_playbook(path)
+
+    assert "hunter2" not in repr(source)
+    assert source.files == {"sites.csv": "serial_number,password,site\nSN1,***,North\nSN2,,South\n"}
+    assert source.digests == {"sites.csv": hashlib.sha256(SITES.encode()).hexdigest()}
+    path.unlink()
+    assert read_playbook(source) == playbook
+    assert playbook.table.rows["SN1"] == {"serial_number": "SN1", "password": True, "site": "North"}
+
+
+def test_a_table_without_secrets_is_kept_whole_and_needs_no_digest(folder):
+    (folder / "sites.csv").write_text("serial_number,site\nSN1,North\n")
+    path = write(folder, minimal('with: "@sites.csv"', "- update: {name: '${row.site}'}"))
+
+    source = load_playbook(path)[1]
+
+    assert (source.files, source.digests) == ({"sites.csv": "serial_number,site\nSN1,North\n"}, {})
+
+
+def test_a_table_that_was_kept_is_not_taken_for_the_one_it_was_made_from(folder):
+    (folder / "sites.csv").write_text("serial_number,password\nSN1,***\n")
+    path = write(folder, minimal('with: "@sites.csv"', "- update: row"))
+
+    assert message(path) == "password is ***, which stands for a secret that was not kept"
+
+
+def test_a_fault_of_a_table_stands_under_its_own_path_with_the_key_that_names_it(folder):
+    (folder / "sites.csv").write_text("serial_number,type\nSN1,x\n")
+    path = write(folder, minimal('with: "@sites.csv"', "- update: row"))
+
+    with pytest.raises(PlaybookError) as raised:
+        load_playbook(path)
+
+    (found,) = raised.value.faults
+    assert (found.path, found.line, found.column) == (str(folder / "sites.csv"), 2, 5)
+    assert found.key == "devices.with"
+
+
+def test_a_text_is_read_as_if_it_stood_beside_its_files(folder):
+    (folder / "new.csv").write_text("serial_number\nSN1\n")
+    text = minimal('with: "@new.csv"', "- create: {type: 15}")
+
+    playbook, source = load_text(str(folder / "import.yaml"), text)
+
+    assert playbook.creates
+    assert source.files == {"new.csv": "serial_number\nSN1\n"}
+
+
+def test_a_sealed_table_is_kept_as_it_is(folder):
+    sealed = "orchestrator sealed table 1\ngAAAAABm-_x=\n"
+    (folder / "new.sealed").write_text(sealed)
+    steps = '- update: {password: {file: "@new.sealed"}}'
+
+    playbook, source = load_playbook(write(folder, minimal(steps=steps)))
+
+    assert source.files == {"new.sealed": sealed}
+    assert read_playbook(source) == playbook

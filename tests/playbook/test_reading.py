@@ -221,7 +221,10 @@ def test_a_careful_campaign_is_read_to_its_last_key():
     ]
     assert read.rescue == (OperationStep(Operation.SYNC, default_proof(Operation.SYNC), 4),)
     assert read.guard == Guard(
-        disruptive=(Guard().disruptive[2], *Guard().gentle), gentle=Guard().gentle
+        disruptive=(Guard().disruptive[2], *Guard().gentle),
+        gentle=Guard().gentle,
+        record=Guard().gentle,
+        delete=Guard().gentle,
     )
     assert read.rollout == Rollout(
         max_down=25,

@@ -2,9 +2,19 @@
 
 import pytest
 
+from orchestrator.model.devices import Status
 from orchestrator.model.operations import Operation
-from orchestrator.model.policies import Approver
-from orchestrator.model.steps import ApproveStep, NotifyStep, OperationStep, SleepStep
+from orchestrator.model.policies import Allowance, Approver, Depth
+from orchestrator.model.selections import Condition, Equals
+from orchestrator.model.steps import (
+    ApproveStep,
+    CheckStep,
+    DoneStep,
+    EscalateStep,
+    NotifyStep,
+    OperationStep,
+    SleepStep,
+)
 from orchestrator.model.verdicts import Verdict
 from tests.support.playbooks import fault, faults, minimal, playbook
 
@@ -119,7 +129,17 @@ def test_going_on_after_the_last_step_leads_nowhere():
         ("notify: ''", "notify", "'' is not a text", "in words"),
         ("notify: {text: a}", "notify", "found a mapping", ""),
         ("{notify: hello, to: noc}", "to", "no key of a notify step", "beside `steps`"),
-        ("aprove: go?", "", "none of operation, check, sleep, approve, notify", "'approve'"),
+        ("aprove: go?", "", "this is no step: it has none of operation, update,", "'approve'"),
+        ("escalate: ''", "escalate", "'' is not a text", "in words"),
+        ("{check: {status: up}, refresh: maybe}", "refresh", "not true or false", ""),
+        ("patch: {a: 1}", "", "this is no step", "did you mean 'update'?"),
+        ("set: {a: 1}", "", "this is no step", "did you mean 'update'?"),
+        ("modify: {a: 1}", "", "this is no step", "did you mean 'update'?"),
+        ("remove: true", "", "this is no step", "did you mean 'delete'?"),
+        ("add: row", "", "this is no step", "did you mean 'create'?"),
+        ("disable: true", "", "this is no step", "did you mean 'deactivate'?"),
+        ("skip_if: {status: up}", "", "this is no step", "did you mean 'done_if'?"),
+        ("alert: help", "", "this is no step", "did you mean 'escalate'?"),
         ("{operation: sync, rescue: []}", "rescue", "no key of an operation step", "beside"),
         ("{operation: sync, on_failure: a}", "on_failure", "no key", "'continue_on'"),
         ("{operation: sync, continue: a}", "continue", "no key", "'continue_on'"),
@@ -190,7 +210,8 @@ def test_a_rescue_that_wipes_again_is_refused(operation, before):
         ("[rescue: [{operation: sync}]]", "rescue[0]", "this is no step", ""),
         ("[{operation: snyc}]", "rescue[0].operation", "not an operation", "'sync'"),
         ("[{operation: sync, proof: {settle: 3s}}]", "rescue[0].proof.settle", "return", ""),
-        ("[{delete: true}]", "rescue[0].delete", "does not carry it out yet", ""),
+        ("[{delete: true}]", "rescue[0].delete", "a rescue brings a device back", "escalate"),
+        ("[{update: {factory: true}}]", "rescue[0].update.factory", "factory wipes", "or reconf"),
     ],
 )
 def test_a_rescue_that_cannot_be_meant_is_a_fault(rescue, key, message, hint):
@@ -198,4 +219,105 @@ def test_a_rescue_that_cannot_be_meant_is_a_fault(rescue, key, message, hint):
 
     assert found.key == key
     assert message in found.message
+    assert hint in found.hint
+
+
+def test_a_device_can_be_done_early_looked_at_afresh_or_handed_over():
+    read = steps_of(
+        """
+        - done_if: {status: up}
+          refresh: true
+        - check: {status: down}
+          refresh: true
+          within: 5m
+        - done_if: {is_active: false}
+        - escalate: " does not come back "
+        """
+    )
+
+    up, down = (Condition("status", Equals((each,))) for each in (Status.UP, Status.DOWN))
+    assert read == (
+        DoneStep((up,), refresh=True),
+        CheckStep((down,), 300.0, refresh=True),
+        DoneStep((Condition("is_active", Equals((False,))),)),
+        EscalateStep("does not come back"),
+    )
+
+
+def test_what_could_spare_nothing_is_a_fault():
+    found = fault(minimal(steps="- operation: sync\n- done_if: {status: up}"))
+
+    assert found.key == "steps[1].done_if"
+    assert "nothing follows this step" in found.message
+
+
+def test_a_done_if_does_not_wait():
+    found = fault(minimal(steps="- {done_if: {status: up}, within: 3m}\n- sleep: 1s"))
+
+    assert found.message == "'within' is no key of a done_if step"
+    assert "it looks once" in found.hint
+
+
+def test_handing_over_to_nobody_is_a_fault():
+    text = minimal(steps="- operation: sync", more="rescue: [{escalate: help}]\n")
+
+    assert fault(text).key == "rescue[0].escalate"
+
+
+def test_an_operation_can_be_limited_for_each_device_over_all_runs():
+    read = playbook(
+        minimal(
+            steps="- {operation: reboot, attempts: 2}",
+            more="per_device: [{operation: reboot, at_most: 2, per: 1d}]\nsnapshots: record\n",
+        )
+    )
+
+    assert read.allowances == (Allowance(Operation.REBOOT, 2, 86_400.0),)
+    assert read.snapshots is Depth.RECORD
+
+
+@pytest.mark.parametrize(
+    ("steps", "allowed", "key", "message", "hint"),
+    [
+        (
+            "- operation: reboot",
+            "{operation: reboot, at_most: 2, per: 1d}",
+            "per_device[0].at_most",
+            "one run may try reboot 4 times with a device, more than the 2 that are allowed",
+            "write `attempts: 2` in the step, or allow 4",
+        ),
+        (
+            "- {update: {reboot: true}, attempts: 3}",
+            "{operation: reboot, at_most: 1, per: 1d}",
+            "per_device[0].at_most",
+            "one run may try reboot 3 times with a device, more than the 1 that are allowed",
+            "write `attempts: 1`",
+        ),
+        (
+            "- operation: reboot",
+            "{operation: reboot, at_most: 9, per: 1d}, {operation: reboot, at_most: 8, per: 1h}",
+            "per_device[1].operation",
+            "reboot is limited twice",
+            "keep one of them",
+        ),
+        (
+            "- operation: sync",
+            "{operation: reboot, at_most: 9, per: 1d}",
+            "per_device[0].operation",
+            "no step of this playbook asks for reboot",
+            "remove it, or add such a step",
+        ),
+        (
+            "- operation: reboot",
+            "{operation: reboot, at_most: 9}",
+            "per_device[0].per",
+            "the key 'per' is missing",
+            "",
+        ),
+    ],
+)
+def test_an_allowance_that_cannot_be_kept_is_a_fault(steps, allowed, key, message, hint):
+    found = fault(minimal(steps=steps, more=f"per_device: [{allowed}]\n"))
+
+    assert (found.key, found.message) == (key, message)
     assert hint in found.hint

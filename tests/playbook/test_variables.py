@@ -129,6 +129,29 @@ def test_a_value_given_as_nothing_is_no_value():
     assert "no value here" in fault(text, variables={"o": ""}).message
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("a ${row.site}", "${row.site} is a value of each single device", "update, replace and"),
+        ("${device.name}", "${device.name} is a value of each single device", "create only"),
+        ("${dev.name}", "no variable 'dev.name' is declared", "did you mean ${device.name}?"),
+        ("${rows.site}", "no variable 'rows.site' is declared", "did you mean ${row.site}?"),
+        ("${env.HOME}", "no variable 'env.HOME' is declared", "a dotted name is ${device.field}"),
+        ("${device}", "no variable 'device' is declared", "declare it"),
+    ],
+)
+def test_a_reference_outside_of_what_a_step_writes_is_a_fault(text, message, hint):
+    found = fault(minimal(more=f"description: {text}\n"))
+
+    assert message in found.message
+    assert hint in found.hint
+
+
+@pytest.mark.parametrize("place", ["where: {name: '${row.a}'}", "include: '${device.id}'"])
+def test_devices_are_not_chosen_by_references(place):
+    assert "is a value of each single device" in fault(minimal(place)).message
+
+
 def test_keys_are_never_replaced():
     text = minimal(more=VARS + '"${site}": 1\n')
 
