@@ -63,7 +63,7 @@ class Departure:
 
     clock: Clock
     gate: RequestGate | None = None
-    """Only for operations: keeps their distance as they leave."""
+    """Keeps the distance of operations and changes as they leave."""
     intended: float | None = None
     """Reading of `Clock.steady` when the intention became durable; None never grows stale."""
     has_left: bool = field(default=False, init=False)

@@ -10,11 +10,11 @@ from orchestrator.adapters.journal_reading import check_run, read_records, trust
 from orchestrator.adapters.run_folder import RunFolder
 from orchestrator.model.errors import JournalError, RunError
 from orchestrator.model.events import Event, RunStarted
-from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan
-from orchestrator.model.steps import OperationStep
+from orchestrator.model.steps import RequestStep
 from orchestrator.planning.foresight.experiencing import ENOUGH, Experience
 from orchestrator.planning.foresight.learning import Lesson, learn, put_together
+from orchestrator.planning.timing import Timed, timed
 
 MOST_EVENTS = 200_000
 """Events that are read in all."""
@@ -39,7 +39,7 @@ def experience(
     key: bytes | None,
     *,
     controller: str | None,
-    operations: Collection[Operation],
+    operations: Collection[Timed],
 ) -> Experience:
     """Give what the newest runs of a playbook teach, and of `operations` that they hold too little
     of, what the newest runs of other playbooks do.
@@ -51,7 +51,7 @@ def experience(
     begun = list(_begun(runs_dir, controller))
     reader = _Reader(key)
     lessons = _lessons_of((run for run, playbook in begun if playbook == playbook_name), reader)
-    tried: Counter[Operation] = Counter()
+    tried: Counter[Timed] = Counter()
     for told in lessons.values():
         tried += _tried(told)
     others = [(run, playbook) for run, playbook in begun if playbook != playbook_name]
@@ -74,8 +74,8 @@ def _lessons_of(runs: Iterable[RunFolder], reader: "_Reader") -> dict[str, Lesso
 def _lessons_of_others(
     runs: Iterable[tuple[RunFolder, str]],
     reader: "_Reader",
-    operations: Collection[Operation],
-    tried: Counter[Operation],
+    operations: Collection[Timed],
+    tried: Counter[Timed],
 ) -> dict[str, Lesson]:
     """Learn of operations that were not tried often enough; `tried` counts on.
 
@@ -102,12 +102,12 @@ def _lessons_of_others(
     return lessons
 
 
-def _operations(plan: Plan) -> set[Operation]:
+def _operations(plan: Plan) -> set[Timed]:
     steps = plan.playbook.all_steps
-    return {step.operation for step in steps if isinstance(step, OperationStep)}
+    return {timed(step) for step in steps if isinstance(step, RequestStep)}
 
 
-def _tried(told: Lesson) -> Counter[Operation]:
+def _tried(told: Lesson) -> Counter[Timed]:
     return Counter(
         {operation: each.tried for (operation, kind), each in told.by_kind.items() if kind is None}
     )

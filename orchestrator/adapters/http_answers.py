@@ -17,16 +17,11 @@ from http import HTTPStatus
 import orjson
 
 from orchestrator.model.answers import Accepted, Lost, OperationAnswer, Refusal, Refused
-from orchestrator.model.devices import (
-    SECRET_FIELDS,
-    Device,
-    DeviceId,
-    RecordError,
-    device_from_record,
-)
+from orchestrator.model.devices import Device, DeviceId, RecordError, device_from_record
 from orchestrator.model.errors import ControllerError, GoneError, RefusedError, UnauthorisedError
 from orchestrator.model.operations import Operation
 from orchestrator.model.readings import Page
+from orchestrator.model.secrecy import is_secret
 
 LONGEST_SENTENCE = 256
 HIDDEN = "***"
@@ -113,14 +108,21 @@ def operation_answer(
             return Lost(hidden(contradiction, secrets), reply.status)
         return Accepted(reply.status, reply.server_at)
     reason = sentence(reply, secrets)
-    refusal = _REFUSALS.get(reply.status)
-    if refusal is None and reply.status >= 500:  # noqa: PLR2004 - the classes of HTTP
+    refusal = refusal_of(reply.status)
+    if refusal is None:
         return Lost(reason, reply.status)
-    return Refused(refusal or Refusal.INVALID, reply.status, reason, reply.retry_after)
+    return Refused(refusal, reply.status, reason, reply.retry_after)
+
+
+def refusal_of(status: int) -> Refusal | None:
+    """Class a status that is no success; None when the request may have been applied all the same."""
+    if status not in _REFUSALS and status >= 500:  # noqa: PLR2004 - the classes of HTTP
+        return None
+    return _REFUSALS.get(status, Refusal.INVALID)
 
 
 def refusal_error(reply: Reply, secrets: Iterable[str] = ()) -> ControllerError:
-    """Give the error for a read or a change that was not answered with 2xx."""
+    """Give the error for a read that was not answered with 2xx."""
     message = sentence(reply, secrets)
     match reply.status:
         case 401:
@@ -137,12 +139,12 @@ def page_of_devices(reply: Reply) -> Page:
     Of `next` only its presence is used: it may name another host, or have lost the filters.
     Raises UnreadableError.
     """
-    content = _content(reply)
+    content = content_of(reply)
     count: int | None = None
     has_next = False
     if isinstance(content, dict):
         rows = content.get("results")
-        count = _whole_number(content.get("count"))
+        count = whole_number(content.get("count"))
         has_next = bool(content.get("next"))
     else:
         rows = content
@@ -168,7 +170,7 @@ def page_of_devices(reply: Reply) -> Page:
 
 def one_device(reply: Reply) -> Device:
     """Read a single record. Raises UnreadableError."""
-    content = _content(reply)
+    content = content_of(reply)
     try:
         return device_from_record(content)
     except RecordError as error:
@@ -210,16 +212,8 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
     return re.sub(r"(?i)\bbearer\s+[\x21-\x7e]+", f"Bearer {HIDDEN}", text)
 
 
-def secrets_among(fields: Mapping[str, object]) -> tuple[str, ...]:
-    """Give the values of a record's fields that no text may show."""
-    return tuple(
-        str(value)
-        for name, value in fields.items()
-        if value and (name in SECRET_FIELDS or re.search("(?i)password|secret|token", name))
-    )
-
-
-def _content(reply: Reply) -> object:
+def content_of(reply: Reply) -> object:
+    """Read the JSON of an answer. Raises UnreadableError."""
     if not reply.is_whole:
         raise UnreadableError("the answer broke off")
     try:
@@ -230,12 +224,12 @@ def _content(reply: Reply) -> object:
 
 def _contradiction(reply: Reply, device: DeviceId, operation: Operation) -> str | None:
     try:
-        echo = _content(reply)
+        echo = content_of(reply)
     except UnreadableError:
         return None
     if not isinstance(echo, dict):
         return None
-    number = _whole_number(echo.get("id"))
+    number = whole_number(echo.get("id"))
     if number is not None and number != device:
         return f"the controller answered for device {number}, asked was {device}"
     code = echo.get("operation")
@@ -267,7 +261,7 @@ def _phrases(content: object, depth: int) -> list[str]:
         return [str(content)]
     phrases: list[str] = []
     for name, value in list(content.items())[:_MOST_PARTS]:
-        if name in SECRET_FIELDS and not isinstance(value, list):
+        if is_secret(name) and not isinstance(value, list):
             continue  # not a complaint about the field but the field itself
         inner = _phrases(value, depth - 1)
         if name in ("detail", "non_field_errors", "message", "error"):
@@ -293,7 +287,8 @@ def _trimmed(text: str) -> str:
     return text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 1] + "…"
 
 
-def _whole_number(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
+    """Read an id or a count as a number or as text; None when it is neither."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:  # noqa: PLR2004 - fits 64 bits
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:

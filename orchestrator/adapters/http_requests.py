@@ -50,11 +50,14 @@ def listing_query(wanted: DeviceFilter, *, offset: int, limit: int) -> str:
     if wanted.status in _STATUS_FORMS:
         query += f"&status={_STATUS_FORMS[wanted.status]}"
     if wanted.last_status_change_from is not None:
-        # Earlier rather than later: what is too much is sorted out on the records.
-        moment = datetime.fromtimestamp(math.floor(wanted.last_status_change_from), UTC)
-        text = moment.strftime("%Y-%m-%d %H:%M:%S+00:00")
-        query += "&last_status_change_from=" + quote(text, safe="")
+        query += "&last_status_change_from=" + moment_in_query(wanted.last_status_change_from)
     return query
+
+
+def moment_in_query(moment: float) -> str:
+    """Write a moment as filters take it; earlier rather than later, as answers are sorted out here."""
+    text = datetime.fromtimestamp(math.floor(moment), UTC).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    return quote(text, safe="")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -256,7 +256,8 @@ class Wiretap:
         self.written.append((bytes(data), list(self.turns)))
 
 
-async def test_nothing_suspends_between_the_last_look_at_the_clock_and_the_bytes():
+@pytest.mark.parametrize("content", [b"{}", b""], ids=["with a body", "without"])
+async def test_nothing_suspends_between_the_last_look_at_the_clock_and_the_bytes(content):
     turns = []
 
     class Watched(PushedClock):
@@ -268,12 +269,12 @@ async def test_nothing_suspends_between_the_last_look_at_the_clock_and_the_bytes
     writer = StreamWriter(wire, asyncio.get_running_loop())
     await writer.write_headers("PUT / HTTP/1.1", CIMultiDict({"A": "b"}))
     clock = Watched()
-    body = _GuardedBody(b"{}", Departure(clock, None, clock.steady()))
+    body = _GuardedBody(content, Departure(clock, None, clock.steady()))
     await asyncio.sleep(0)  # noqa: TID251 - lets the first look's trace run
     turns.clear()
-    await body.write_with_length(writer, 2)
+    await body.write_with_length(writer, len(content))
 
-    assert wire.written == [(b"PUT / HTTP/1.1\r\nA: b\r\n\r\n{}", [])]
+    assert wire.written == [(b"PUT / HTTP/1.1\r\nA: b\r\n\r\n" + content, [])]
 
 
 async def test_an_operation_waits_no_longer_for_its_turn_than_an_intention_lives():

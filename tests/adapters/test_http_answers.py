@@ -242,12 +242,6 @@ def test_an_echoed_credential_field_is_dropped_and_a_complaint_about_it_kept():
     assert complaint.endswith("password: Too short.")
 
 
-def test_secrets_of_a_record_are_found_by_their_field_names():
-    fields = {"name": "x", "username": "u1", "password": "p1", "api_token": 99, "wifiPassword": ""}
-
-    assert set(http_answers.secrets_among(fields)) == {"u1", "p1", "99"}
-
-
 ERRORS = {
     401: UnauthorisedError,
     403: RefusedError,
