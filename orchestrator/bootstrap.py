@@ -1,17 +1,19 @@
 """The door: the only module that knows every room; it puts the pieces together for the surfaces."""
 
+import os
 import random
-import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 import structlog
 
 import orchestrator
 from orchestrator.adapters import os_user, plan_file
-from orchestrator.adapters.aiohttp_controller import AiohttpController, ReadRetries
+from orchestrator.adapters.aiohttp_controller import AiohttpController
+from orchestrator.adapters.aiohttp_reads import ReadRetries
 from orchestrator.adapters.aiohttp_wire import Timeouts
 from orchestrator.adapters.apprise_messenger import AppriseMessenger
 from orchestrator.adapters.device_leases import DeviceLeases
@@ -23,6 +25,8 @@ from orchestrator.adapters.notify_file import Targets, read_targets
 from orchestrator.adapters.order_box import OrderBox
 from orchestrator.adapters.request_gate import RequestGate
 from orchestrator.adapters.run_folder import RunFolder, RunsFolder, new_id
+from orchestrator.adapters.run_secrets import RunSecrets, VaultPlace, check_secrets, open_secrets
+from orchestrator.adapters.snapshot_file import SnapshotFile
 from orchestrator.adapters.system_clock import SystemClock
 from orchestrator.adapters.taken_plans import Following, taking
 from orchestrator.adapters.token_source import TokenSource
@@ -123,6 +127,7 @@ async def start_run(
     cannot be recorded.
     """
     messenger = _messenger(settings, plan.playbook)
+    check_secrets(plan, _vault_of(settings), settings.password_command, os.environ)
     async with connected(settings, plan.playbook.requests, not_before=plan.read_at) as hands:
         now = hands[1].now()
         with _taken(settings, plan, run_id, now) if once else nullcontext(_Taken(run_id)) as taken:
@@ -138,10 +143,13 @@ async def start_run(
                     )
                     run.observe(seen, now)
                 key = settings.audit_key_bytes
-                with FileJournal.create(folder.journal_path, folder.run_id, key) as journal:
+                with (
+                    _keeping(settings, plan, folder, hands[1]) as kept,
+                    FileJournal.create(folder.journal_path, folder.run_id, key) as journal,
+                ):
                     summary = Summary.of(plan)
                     told = (*taken.listeners, *listeners)
-                    session = _Session(settings, folder, run, journal, summary, told, leases)
+                    session = _Session(settings, folder, run, journal, summary, told, leases, kept)
                     beginning = _beginning(settings, plan, plan_digest, now)
                     return await session.drive(hands, messenger, [beginning])
 
@@ -158,7 +166,7 @@ class _Taken:
 def _taken(settings: Settings, plan: Plan, run_id: str | None, now: float) -> Iterator[_Taken]:
     """Keep every other process from carrying the plan out; the run has its id before its folder."""
     check_age(plan, "the plan", now)
-    name = run_id or new_id(plan.playbook.name, now=now, suffix=secrets.token_hex(2))
+    name = run_id or new_id(plan.playbook.name, now=now, suffix=token_hex(2))
     runs, digest = RunsFolder(settings.runs_dir), plan_file.digest(plan)
     following = Following.of(plan)
     with taking(settings.locks_dir, runs, digest, name, now, following=following) as taken:
@@ -187,7 +195,6 @@ async def resume_run(
             for listener in listeners:
                 listener.hear(history)
             summary = Summary.of(plan, history)
-            session = _Session(settings, folder, run, kept.journal, summary, listeners, leases)
             async with connected(settings, plan.playbook.requests, not_before=run.last_at) as hands:
                 taking_over = resuming(
                     run,
@@ -196,7 +203,12 @@ async def resume_run(
                     host=os_user.host_name(),
                     torn_bytes=kept.torn_bytes,
                 )
-                return await session.drive(hands, messenger, taking_over, history)
+                with _keeping(settings, plan, folder, hands[1]) as keepers:
+                    keepers.secrets.hear(history)
+                    session = _Session(
+                        settings, folder, run, kept.journal, summary, listeners, leases, keepers
+                    )
+                    return await session.drive(hands, messenger, taking_over, history)
 
 
 def _messenger(settings: Settings, playbook: Playbook) -> Messenger:
@@ -257,6 +269,26 @@ def _hold_again(folder: RunFolder, run: Run, leases: Leases) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Keepers:
+    """What a run leaves beside its journal: what devices were, and the secrets that they get."""
+
+    snapshots: SnapshotFile
+    secrets: RunSecrets
+
+
+@contextmanager
+def _keeping(settings: Settings, plan: Plan, folder: RunFolder, clock: Clock) -> Iterator[_Keepers]:
+    place, command = _vault_of(settings), settings.password_command
+    secrets = open_secrets(plan, folder.path, clock, place, command=command, environment=os.environ)
+    with SnapshotFile.open(folder.path) as snapshots, closing(secrets):
+        yield _Keepers(snapshots, secrets)
+
+
+def _vault_of(settings: Settings) -> VaultPlace:
+    return VaultPlace(settings.vault_file, settings.vault_key_text, settings.vault_key_file)
+
+
+@dataclass(frozen=True, slots=True)
 class _Session:
     """One process driving one run."""
 
@@ -267,6 +299,7 @@ class _Session:
     summary: Summary
     listeners: Sequence[Listener]
     leases: Leases
+    keepers: _Keepers
 
     async def drive(
         self,
@@ -292,6 +325,8 @@ class _Session:
             orders=OrderBox(self.folder.path),
             herald=herald,
             inbox=inbox,
+            secrets=self.keepers.secrets,
+            snapshots=self.keepers.snapshots,
         )
 
         async def work() -> None:

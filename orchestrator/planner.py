@@ -10,6 +10,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from orchestrator.adapters import plan_file
+from orchestrator.adapters.earlier_operations import earlier_operations
 from orchestrator.adapters.earlier_runs import experience
 from orchestrator.adapters.ended_run import read_ended
 from orchestrator.adapters.kept_playbook import source_now
@@ -28,14 +29,16 @@ from orchestrator.model.forecasts import Forecast, WhatIf
 from orchestrator.model.plans import LeftOut, Plan
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.selections import Expectation
-from orchestrator.model.steps import OperationStep
+from orchestrator.model.steps import RequestStep
 from orchestrator.model.verdicts import Verdict
+from orchestrator.planning.drafting.allowing import Memory, remembered
 from orchestrator.planning.drafting.changing import Onlooker, changed_lines
-from orchestrator.planning.drafting.following import Now, chosen, follow
+from orchestrator.planning.drafting.following import Now, chosen, follow, records_of
 from orchestrator.planning.foresight.experiencing import Experience
 from orchestrator.planning.foresight.foreseeing import campaigns_for, foresee
 from orchestrator.planning.foresight.supposing import Supposition, suppose
 from orchestrator.planning.tallying import EXAMPLES, Tally, counted
+from orchestrator.planning.timing import timed
 from orchestrator.playbook import composing
 from orchestrator.playbook.faults import Faults
 from orchestrator.playbook.loading import load_playbook
@@ -79,6 +82,7 @@ async def survey_plan(
     """
     read, source = load_playbook(playbook, variables)
     learnt = await to_thread.run_sync(partial(_experience, settings, read))
+    memory, unread = await to_thread.run_sync(_memory, settings, read)
     asked = _expecting_nothing(read) if may_be_empty and not _says_how_many(source) else read
     async with connected(settings, read.requests) as (controller, clock):
         plan = await survey(
@@ -91,10 +95,30 @@ async def survey_plan(
             measured=learnt.measured(),
             lifetime=settings.plan_lifetime if lifetime is None else lifetime,
             onlooker=onlooker,
+            memory=memory,
         )
     untold = why_untold(settings, read)
-    warnings = plan.warnings if untold is None else (*plan.warnings, untold)
+    warnings = (*plan.warnings, *unread, *(() if untold is None else (untold,)))
     return Surveyed(replace(plan, playbook=read, warnings=warnings), learnt)
+
+
+def _memory(settings: Settings, playbook: Playbook) -> tuple[Memory | None, tuple[str, ...]]:
+    """Give what the runs in this folder did of what the playbook allows each device so much of, and
+    what could not be read of it.
+    """
+    allowances = playbook.allowances
+    if not allowances:
+        return None, ()
+    longest = max(allowance.per for allowance in allowances)
+    found = earlier_operations(
+        settings.runs_dir,
+        settings.audit_key_bytes,
+        controller=settings.base_url,
+        operations={allowance.operation.value for allowance in allowances},
+        # The time of files says nothing of a clock that runs faster.
+        written_since=SystemClock().now() - longest if settings.speed == 1 else None,
+    )
+    return Memory(allowances, found.uses, found.handed), found.warnings
 
 
 async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Verdict]) -> Surveyed:
@@ -114,7 +138,13 @@ async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Ve
     check_controller(settings, before, f"run {folder.run_id}")
     taken = await to_thread.run_sync(taken_up_after, runs, folder.run_id, before.controller)
     wanted = chosen(before, ended.left, verdicts)
-    gone_on = {device: taken[device] for device in wanted if device in taken}
+    known_as = {device: ended.left[device].record or device for device in wanted}
+    gone_on = {
+        device: taken[each]
+        for device, record in known_as.items()
+        for each in (device, record)  # one that was created is taken up by its record's id
+        if each in taken
+    }
     devices = [device for device in wanted if device not in gone_on]
     if gone_on and not devices:
         raise _all_taken_up(runs, folder.run_id, gone_on)
@@ -123,7 +153,7 @@ async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Ve
         async with connected(settings, before.playbook.requests) as (controller, clock):
             now = await reread(
                 before.playbook,
-                devices,
+                records_of(before, ended.left, devices),
                 controller,
                 clock,
                 listed=before.listed,
@@ -141,9 +171,12 @@ async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Ve
         measured=learnt.measured(),
         lifetime=settings.plan_lifetime,
     )
+    memory, unread = await to_thread.run_sync(_memory, settings, before.playbook)
+    plan = remembered(plan, memory)
     untold = why_untold(settings, before.playbook)
     note = f"the audit log of run {folder.run_id} is {ended.note}" if ended.note else None
-    warnings = (*plan.warnings, *(each for each in (untold, note) if each is not None))
+    notes = (each for each in (untold, note) if each is not None)
+    warnings = (*plan.warnings, *unread, *notes)
     left_out = _left_out(plan, gone_on)
     made = replace(plan, warnings=warnings, left_out=left_out, listed=len(before.devices))
     return Surveyed(made, learnt)
@@ -181,13 +214,13 @@ def _all_taken_up(runs: RunsFolder, run_id: str, gone_on: Mapping[DeviceId, RunF
 
 
 def _experience(settings: Settings, playbook: Playbook) -> Experience:
-    steps = (step for step in playbook.all_steps if isinstance(step, OperationStep))
+    steps = (step for step in playbook.all_steps if isinstance(step, RequestStep))
     return experience(
         settings.runs_dir,
         playbook.name,
         settings.audit_key_bytes,
         controller=settings.base_url,
-        operations=tuple(dict.fromkeys(step.operation for step in steps)),
+        operations=tuple(dict.fromkeys(timed(step) for step in steps)),
     )
 
 
@@ -253,7 +286,8 @@ def plan_to_run(settings: Settings, path: Path) -> Plan:
     check_controller(settings, plan, f"the plan {path}")
     check_age(plan, f"the plan {path}", SystemClock().now())
     check_not_taken(settings, stored, path)
-    if plan.goes_on_after is None:  # else its playbook is that of the run, whatever became of it
+    # One that goes on has the run's playbook, whatever became of it; a made one stands in the plan.
+    if plan.goes_on_after is None and not plan.source.is_made:
         _check_playbook(plan, path)
     return plan
 

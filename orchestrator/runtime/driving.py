@@ -7,13 +7,23 @@ import structlog
 
 from orchestrator.engine.explaining import why
 from orchestrator.engine.run import Run
-from orchestrator.model.commands import SendNotice
+from orchestrator.model.commands import Command, SaveSnapshot, SendNotice
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import OrchestratorError
 from orchestrator.model.events import Event, NotificationFailed, NotificationSent
 from orchestrator.model.orders import Ask, OrderRefusedError
 from orchestrator.model.readings import Observation
-from orchestrator.ports import Clock, Controller, Journal, Leases, Listener, Orders, Placed
+from orchestrator.ports import (
+    Clock,
+    Controller,
+    Journal,
+    Leases,
+    Listener,
+    Orders,
+    Placed,
+    Secrets,
+    Snapshots,
+)
 from orchestrator.runtime.collecting import seldom_collecting
 from orchestrator.runtime.heralding import Herald
 from orchestrator.runtime.inbox import Inbox
@@ -45,9 +55,12 @@ class Drive:
         orders: Orders | None = None,
         herald: Herald | None = None,
         inbox: Inbox | None = None,
+        secrets: Secrets | None = None,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._run = run
         self._journal = journal
+        self._snapshots = snapshots
         self._clock = clock
         self._chance = chance
         self._listeners = list(listeners)
@@ -62,7 +75,10 @@ class Drive:
             page_size=page_size,
             leases=leases,
             notice=self._send_notice,
+            secrets=secrets,
         )
+        if secrets is not None:
+            self._listeners.append(secrets)
         if herald is not None:
             self._listeners.append(herald)
 
@@ -110,10 +126,19 @@ class Drive:
             await self._obey(placed)
         self._run.waits.pages = self._performer.pages
         decision = self._run.decide(self._clock.now(), self._chance)
+        self._save(decision.commands)
         await self.record(decision.events)
         self._performer.perform(decision.commands)
         if not decision.events:
             await self._inbox.wait(self._run.next_wake())
+
+    def _save(self, commands: Sequence[Command]) -> None:
+        """Keep what devices were, before anything is intended that changes them."""
+        if self._snapshots is None:
+            return
+        saved = [each.snapshot for each in commands if isinstance(each, SaveSnapshot)]
+        if saved:
+            self._snapshots.save(saved)
 
     async def _obey(self, placed: Placed) -> None:
         """Answer an order once what it does is durable, or say why it does nothing."""

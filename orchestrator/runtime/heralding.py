@@ -16,6 +16,7 @@ from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event, NotificationFailed, NotificationSent
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.policies import Notify, Occasion
+from orchestrator.model.steps import EscalateStep
 from orchestrator.ports import Clock, Messenger
 from orchestrator.report.wording import devices, printable
 
@@ -29,6 +30,8 @@ BETWEEN_SECONDS = 60.0
 """The least time between two messages of one `notify` step."""
 LISTED = 10
 """Devices that a message of a `notify` step names."""
+ONE_BY_ONE = 20
+"""Devices handed to a person within `BETWEEN_SECONDS` up to which each has a message of its own."""
 
 
 class Notice(Protocol):
@@ -55,6 +58,10 @@ class Notices(Protocol):
 
     def of(self, event: Event) -> Notice | None:
         """Take every event once and in order, and give what there is to tell, if anything."""
+        ...
+
+    def handed_over(self, escalated: Sequence[SendNotice]) -> tuple[str, str]:
+        """Give the title and the text that hand these devices to a person, each with its history."""
         ...
 
 
@@ -105,6 +112,12 @@ class Herald:
         self._queue: deque[_Message] = deque()
         self._gathered: dict[int, _Gathered] = {}
         self._told_at: dict[int, float] = {}
+        self._escalated: list[SendNotice] = []
+        self._escalated_due_at = 0.0
+        self._handed_at: deque[float] = deque()
+        """When the last devices were handed over, each with a message of its own."""
+        self._all_handed_at = -BETWEEN_SECONDS
+        """When many were, with one message."""
         self._names: dict[DeviceId, PlannedDevice] = {}
         self._turn = anyio.Lock()
         self._bell = anyio.Event()
@@ -122,7 +135,13 @@ class Herald:
             self._notice_of(event)
 
     def notice(self, command: SendNotice) -> None:
-        """Tell, soon and together with others, that a device came to a `notify` step."""
+        """Tell, soon, that a device came to a `notify` step, together with others; or that one is
+        handed to a person by an `escalate` step, by itself unless too many are.
+        """
+        steps = self._plan.playbook.all_steps
+        if isinstance(steps[min(command.step, len(steps) - 1)], EscalateStep):
+            self._escalate(command)
+            return
         gathered = self._gathered.get(command.step)
         if gathered is None:
             now = self._clock.now()
@@ -134,6 +153,15 @@ class Herald:
         gathered.count += 1
         if len(gathered.devices) < LISTED:
             gathered.devices.append(command.device)
+
+    def _escalate(self, command: SendNotice) -> None:
+        if not self._escalated:
+            now = self._clock.now()
+            self._escalated_due_at = max(
+                now + GATHERING_SECONDS, self._all_handed_at + BETWEEN_SECONDS
+            )
+        self._escalated.append(command)
+        self._ring()
 
     async def serve(self) -> None:
         """Deliver one message after the other until cancelled."""
@@ -182,6 +210,23 @@ class Herald:
             title = printable(f"{self._plan.playbook.name}: {about}")
             body = f"{printable(gathered.text)}\n{self._who(gathered)}"
             self._enqueue(about, title, body)
+        if self._escalated and (until is None or self._escalated_due_at <= until):
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Make a message of each device that was escalated, or one of all when they are too many."""
+        escalated, self._escalated = self._escalated, []
+        now, handed = self._clock.now(), self._handed_at
+        while handed and handed[0] <= now - BETWEEN_SECONDS:
+            handed.popleft()
+        if len(handed) + len(escalated) <= ONE_BY_ONE:
+            handed.extend(now for _ in escalated)
+            batches = [[each] for each in escalated]
+        else:
+            self._all_handed_at = now
+            batches = [escalated]
+        for batch in batches:
+            self._enqueue(f"step {batch[0].step + 1}", *self._notices.handed_over(batch))
 
     def _who(self, gathered: _Gathered) -> str:
         named = ", ".join(self._name(device) for device in gathered.devices)
@@ -232,7 +277,9 @@ class Herald:
         """Return when a message waits, or when the next step's message is due."""
         while not self._queue:
             self._bell = anyio.Event()
-            due_at = min((each.due_at for each in self._gathered.values()), default=None)
+            due = [each.due_at for each in self._gathered.values()]
+            due += [self._escalated_due_at] if self._escalated else []
+            due_at = min(due, default=None)
             if due_at is None:
                 await self._bell.wait()
                 continue

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,26 +12,35 @@ from anyio.abc import TaskGroup
 from orchestrator.engine.choosing.selecting import lasting_filters_of
 from orchestrator.engine.choosing.watching import by_listing
 from orchestrator.model.answering import event_of, failure_of
+from orchestrator.model.answers import OperationAnswer, Refusal, Refused
 from orchestrator.model.commands import (
+    AskWitnesses,
     Command,
+    FindDevice,
     HoldDevices,
+    PrepareDevice,
     ProbeController,
     ReadDevice,
     ReadDevices,
     ReleaseDevices,
+    SendChange,
     SendNotice,
     SendOperation,
     TakeCensus,
 )
 from orchestrator.model.devices import DeviceId
-from orchestrator.model.errors import ControllerError
+from orchestrator.model.errors import ControllerError, SecretError
 from orchestrator.model.plans import Plan
-from orchestrator.model.readings import DevicesHeld, Page, Reading
-from orchestrator.ports import Clock, Controller, Leases
+from orchestrator.model.readings import DevicesHeld, Page, Reading, ReadingFailed
+from orchestrator.ports import Clock, Controller, Leases, Secrets
 from orchestrator.runtime.counting import census_of
 from orchestrator.runtime.inbox import Inbox
+from orchestrator.runtime.preparing import Preparer
 
 T = TypeVar("T")
+
+_Closely = PrepareDevice | FindDevice | AskWitnesses
+"""Readings of one device that ask for more than its record."""
 
 ALONE_SECONDS = 1.0
 """Real seconds for which the answer holds whether another run works here too."""
@@ -42,7 +51,7 @@ COUNTING_PAYS = 10
 
 @dataclass(frozen=True, slots=True)
 class _Send:
-    command: SendOperation
+    command: SendOperation | SendChange
     intended: float
 
 
@@ -59,8 +68,11 @@ class Performer:
         page_size: int,
         leases: Leases | None = None,
         notice: Callable[[SendNotice], None],
+        secrets: Secrets | None = None,
     ) -> None:
         self._controller = controller
+        self._secrets = secrets
+        self._preparer = Preparer(plan, controller, secrets, page_size=page_size)
         self._clock = clock
         self._inbox = inbox
         self._leases = leases or Unshared()
@@ -72,7 +84,7 @@ class Performer:
         self._watcher = Watcher(plan, controller, inbox, page_size)
         self._in_flight = plan.limits.in_flight
         self._sends = Queue[_Send]()
-        self._reads = Queue[ReadDevice]()
+        self._reads = Queue[ReadDevice | _Closely]()
         self._rounds = Queue[ReadDevices]()
 
     @property
@@ -90,13 +102,13 @@ class Performer:
         self._tasks = tasks
 
     def perform(self, commands: Iterable[Command]) -> None:
-        """Hand the commands to the workers; what they depend on is durable by now."""
+        """Hand the commands to the workers; what they depend on is durable by now, snapshots too."""
         intended = self._clock.steady()
         for command in commands:
             match command:
-                case SendOperation():
+                case SendOperation() | SendChange():
                     self._sends.put(_Send(command, intended))
-                case ReadDevice():
+                case ReadDevice() | PrepareDevice() | FindDevice() | AskWitnesses():
                     self._reads.put(command)
                 case ReadDevices():
                     self._rounds.put(command)
@@ -113,20 +125,39 @@ class Performer:
 
     async def _send(self, send: _Send) -> None:
         command = send.command
-        answer = await self._controller.start_operation(
-            command.device, command.operation, intended=send.intended
-        )
+        if isinstance(command, SendChange):
+            answer = await self._change(command, send.intended)
+        else:
+            answer = await self._controller.start_operation(
+                command.address, command.operation, intended=send.intended
+            )
         self._inbox.put(event_of(command, answer, self._clock.now()))
 
-    async def _read(self, command: ReadDevice) -> None:
+    async def _change(self, command: SendChange, intended: float) -> OperationAnswer:
+        secrets: Mapping[str, str] = {}
+        if command.secrets:
+            try:
+                secrets = self._secrets.reveal(command) if self._secrets is not None else {}
+            except SecretError as error:
+                return _unsendable(str(error))
+            if missing := command.secrets.keys() - secrets.keys():
+                return _unsendable(f"nobody keeps the secret {min(missing)}")
+        return await self._controller.send_change(command, secrets, intended=intended)
+
+    async def _read(self, command: ReadDevice | _Closely) -> None:
         try:
-            reading = await self._controller.read_device(
-                command.device, update_status=command.update_status
-            )
+            if isinstance(command, ReadDevice):
+                self._inbox.put(
+                    await self._controller.read_device(
+                        command.device, update_status=command.update_status
+                    )
+                )
+            else:
+                self._inbox.put(await self._preparer.look(command))
         except ControllerError as error:
             self._inbox.put(failure_of((command.device,), error))
-        else:
-            self._inbox.put(reading)
+        except SecretError as error:
+            self._inbox.put(ReadingFailed((command.device,), str(error), unprepared=True))
 
     async def _watch(self, command: ReadDevices) -> None:
         for device in await self._watcher.read(command.devices):
@@ -162,6 +193,11 @@ class Performer:
         self._inbox.put(
             await census_of(selection, self._controller, self._clock, page_size=self._page_size)
         )
+
+
+def _unsendable(reason: str) -> OperationAnswer:
+    """Give what a change comes to that has lost its secret: final for the device, nobody's trouble else."""
+    return Refused(Refusal.REJECTED, 0, f"nothing was sent: {reason}")
 
 
 class Unshared:

@@ -21,6 +21,7 @@ from orchestrator.model.events import (
 )
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.policies import Notify, Occasion
+from orchestrator.model.steps import EscalateStep
 from orchestrator.report.notices import Notices
 from orchestrator.runtime.heralding import Herald, missing_targets
 from tests.support.histories import T0, run_started
@@ -427,3 +428,78 @@ async def test_the_reports_own_notices_are_delivered():
 )
 def test_names_that_nobody_configured_are_found_before_the_run(notify, missing):
     assert missing_targets(notify, {"noc": ()}) == missing
+
+
+class Escalation:
+    """A herald of a playbook whose second step hands devices to a person."""
+
+    def __init__(self):
+        self.stage = Stage(on=(Occasion.PAUSED,))
+        plan = self.stage.plan
+        playbook = dataclasses.replace(
+            plan.playbook, steps=(*plan.playbook.steps, EscalateStep("look at it"))
+        )
+        self.step = len(playbook.steps) - 1
+        plan = dataclasses.replace(plan, playbook=playbook)
+        self.stage.herald = Herald(
+            plan,
+            Notices(plan, "night-1"),
+            self.stage.messenger,
+            self.stage.clock,
+            self.stage.events.append,
+        )
+
+    async def hand_over(self, *moments, seconds=300.0):
+        """Escalate so many devices at each of these moments."""
+
+        async def act():
+            for number, pause in moments:
+                for device in range(number):
+                    history = (f"rebooted at {device}",)
+                    self.stage.herald.notice(
+                        SendNotice(device, self.step, "it stays away", history)
+                    )
+                await anyio.sleep(pause)
+
+        await self.stage.serving(act, seconds)
+        return self.stage
+
+
+async def test_each_device_that_is_handed_to_a_person_has_a_message_of_its_own():
+    stage = await Escalation().hand_over((2, 0.0))
+
+    assert len(stage.messenger.sent) == 2
+    assert stage.titles[0].endswith("device 0 (ZN0) is handed to a person")
+    assert stage.messenger.sent[1].body == "it stays away\n- rebooted at 1\nRun night-1"
+    assert [event.at - START for event in stage.events] == [5.0, 5.0]
+
+
+async def test_more_than_twenty_in_a_minute_are_told_in_one_message_with_all_of_them():
+    stage = await Escalation().hand_over((21, 0.0))
+
+    assert [title.split(": ", 1)[1] for title in stage.titles] == [
+        "21 devices are handed to a person"
+    ]
+    body = stage.messenger.sent[0].body
+    assert all(f"device {device} (ZN{device})" in body for device in range(21))
+    assert "- rebooted at 20" in body
+
+
+async def test_those_of_the_same_minute_count_together():
+    stage = await Escalation().hand_over((15, 20.0), (15, 0.0))
+
+    assert len(stage.messenger.sent) == 15 + 1
+
+
+async def test_after_one_message_of_many_the_next_ones_wait_for_a_minute():
+    stage = await Escalation().hand_over((25, 20.0), (1, 0.0))
+
+    assert [event.at - START for event in stage.events] == [5.0, 65.0]
+
+
+async def test_what_is_still_gathered_at_the_end_is_told():
+    escalation = Escalation()
+    escalation.stage.herald.notice(SendNotice(1, escalation.step, "it stays away"))
+    await escalation.stage.herald.flush(10.0)
+
+    assert len(escalation.stage.messenger.sent) == 1

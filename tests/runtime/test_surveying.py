@@ -7,6 +7,9 @@ import pytest
 
 from orchestrator.adapters.simulated_controller import SimulatedController
 from orchestrator.model.errors import SelectionError
+from orchestrator.model.operations import Operation
+from orchestrator.model.policies import Allowance
+from orchestrator.planning.drafting.allowing import Memory, Use
 from orchestrator.planning.drafting.changing import Onlooker, changes
 from orchestrator.playbook.reading import read_playbook
 from orchestrator.runtime.surveying import survey
@@ -123,3 +126,81 @@ async def test_only_so_many_missing_devices_are_read_one_by_one(monkeypatch):
         "its record is gone",
         "the controller does not list it for these filters any more",
     ]
+
+
+async def planned(text, *, fleet=None, files=None, memory=None, page_size=500):
+    clock = LoopClock()
+    asked = source(text, files=files or {})
+    simulated = fleet or world(3)
+    plan = await survey(
+        read_playbook(asked),
+        asked,
+        SimulatedController(simulated, clock),
+        clock,
+        base_url="https://control.test/api/v1",
+        page_size=page_size,
+        measured={},
+        lifetime=3_600.0,
+        memory=memory,
+    )
+    return plan, simulated
+
+
+def updating(field):
+    return f"- update: {{description: 'was ${{device.{field}}}'}}"
+
+
+async def test_a_template_with_a_field_of_list_pages_asks_for_nothing_more():
+    plan, simulated = await planned(minimal("all: true", updating("location_name")))
+
+    assert len(plan.devices) == 3
+    assert [each.method for each in simulated.ledger.arrivals] == ["GET"]
+
+
+async def test_a_template_with_a_field_of_the_whole_record_has_some_read_in_full(monkeypatch):
+    monkeypatch.setattr("orchestrator.runtime.surveying.SAMPLE", 2)
+
+    _, simulated = await planned(minimal("all: true", updating("product_class")))
+
+    assert len(simulated.ledger.arrivals) == 1 + 2
+
+
+async def test_a_template_with_a_field_that_no_record_has_is_refused_before_anything_is_sent():
+    with pytest.raises(SelectionError, match=r"\$\{device.shelf\}, and no chosen record has"):
+        await planned(minimal("all: true", updating("shelf")))
+
+
+async def test_a_playbook_that_only_creates_needs_no_device_to_be_there():
+    files = {"sites.csv": "serial_number,type\nZN1,15\nZN2,15\n"}
+
+    plan, _ = await planned(
+        minimal('{organization: 999, with: "@sites.csv"}', "- create: row"), files=files
+    )
+
+    assert [(each.serial_number, each.is_new) for each in plan.devices] == [
+        ("ZN1", True),
+        ("ZN2", True),
+    ]
+
+
+async def test_where_outages_are_told_apart_devices_that_are_up_are_listed_and_not_read_in_full():
+    devices = """
+        status: down
+        where: {unique_identifier: present}
+        except_outages_of: location_name
+        expect: {at_least: 0}
+    """
+    plan, simulated = await planned(minimal(devices, more="guard: {status: any}\n"))
+
+    assert (plan.listed, plan.devices) == (3, ())
+    assert len(simulated.ledger.arrivals) == 1
+    assert plan.left_out[0].reason == "status is not Down"
+
+
+async def test_what_earlier_runs_did_is_remembered_in_the_plan():
+    uses = [Use(1001, "reboot", START - 60.0)]
+    memory = Memory([Allowance(Operation.REBOOT, 1, 3600.0)], uses)
+
+    plan, _ = await planned(minimal("all: true"), memory=memory)
+
+    assert [device.id for device in plan.devices if device.exhausted] == [1001]

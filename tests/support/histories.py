@@ -1,5 +1,6 @@
 """Events as runs leave them: one of every kind, and a few that make a story."""
 
+from collections.abc import Mapping
 from operator import attrgetter
 
 from orchestrator.model.devices import DeviceId
@@ -13,6 +14,7 @@ from orchestrator.model.events import (
     ContinueOrdered,
     DeliverySeen,
     DeviceFinished,
+    DeviceFound,
     DeviceRelapsed,
     DeviceReturned,
     DoubtResolved,
@@ -104,6 +106,31 @@ def intended(
     )
 
 
+def rewritten(
+    device: int = 1001,
+    *,
+    at: float = T0,
+    step: int = 0,
+    action: str = "update",
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> OperationIntended:
+    """Give the intention to change a record; without more, its description and its password."""
+    return OperationIntended(
+        at=at,
+        device=device,
+        step=step,
+        attempt=1,
+        operation=action,
+        server_at=at,
+        baseline=baseline(),
+        action=action,
+        before={"description": "old"} if before is None else before,
+        after={"description": "new", "password": "fp:12ab34cd56ef"} if after is None else after,
+        snapshot="record",
+    )
+
+
 def accepted(device: int = 1001, *, at: float = T0 + 1, step: int = 0) -> OperationAccepted:
     return OperationAccepted(at, device, step, 1, 200, at)
 
@@ -148,8 +175,11 @@ EVERY_KIND: tuple[Event, ...] = (
     NotificationFailed(T0, "wave_finished", "noc-mail", "connection refused"),
     StepStarted(T0, 1001, 1, T0 + 90),
     StepHeld(T0, 1001, 1, "status is Down", T0 + 600),
+    rewritten(),
     intended(),
+    OperationAccepted(T0 + 1, 1001, 0, 1, 201, T0 + 1, record=4321),
     accepted(),
+    DeviceFound(T0, 1001, 0, 4321, "its id stayed silent after the reset"),
     OperationRefused(T0, 1001, 0, 1, 409, "state", "a session is under way", 5.0),
     OperationUnsent(T0, 1001, 0, 1, "connection refused"),
     OperationLost(T0, 1001, 0, 1, "no answer within 1m", 504),

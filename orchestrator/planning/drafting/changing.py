@@ -7,12 +7,13 @@ from itertools import groupby, islice
 
 from orchestrator.engine.choosing.matching import is_same, printable, rejection
 from orchestrator.engine.choosing.selecting import Chooser
+from orchestrator.engine.walking.guarding import demands
 from orchestrator.model import durations
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.plans import Limits, Plan, PlannedDevice
 from orchestrator.model.playbooks import PlaybookSource
 from orchestrator.model.readings import Reading
-from orchestrator.model.steps import OperationStep
+from orchestrator.model.steps import RequestStep
 
 MOST_LINES = 3
 """Differing lines that are named."""
@@ -26,12 +27,14 @@ class LineChange:
 
     path: str
     line: int
-    """Where it is now; where it was, if it is gone."""
+    """Where it is now; where it was, if it is gone; 0 is somewhere among the secret values."""
     was: str | None
     now: str | None
 
     def __str__(self) -> str:
         """Name it as a message does."""
+        if self.line == 0:
+            return f"{self.path} holds other secret values"
         where = f"{self.path}, line {self.line}"
         if self.was is None:
             return f"{where} is new: `{printable(self.now)}`"
@@ -116,12 +119,20 @@ class Onlooker:
         """Say in one sentence why a selection leaves a device out."""
         record = self._listed.get(device)
         if record is not None:
-            return chooser.why_not(record) or f"it is beyond the limit of {limit} devices"
+            return chooser.why_not(record) or _why_beyond(limit)
         if device in self._unlisted and self._unlisted[device] is None:
             return "its record is gone"
         record = self._unlisted.get(device)
         reason = None if record is None else chooser.why_not(record)
         return reason or "the controller does not list it for these filters any more"
+
+
+def _why_beyond(limit: int | None) -> str:
+    """Say what only many records together tell of one that could be chosen by itself."""
+    return _IN_OUTAGE if limit is None else f"it is beyond the limit of {limit} devices"
+
+
+_IN_OUTAGE = "its whole place is Down: an outage, not a device"
 
 
 def changed_lines(was: PlaybookSource, now: PlaybookSource) -> tuple[LineChange, ...]:
@@ -130,7 +141,8 @@ def changed_lines(was: PlaybookSource, now: PlaybookSource) -> tuple[LineChange,
     names = [*was.files, *(name for name in now.files if name not in was.files)]
     texts += [(name, was.files.get(name, ""), now.files.get(name, "")) for name in names]
     found = (change for path, before, after in texts for change in _lines_of(path, before, after))
-    return tuple(islice(found, MOST_LINES))
+    lines = tuple(islice(found, MOST_LINES))
+    return lines or tuple(islice(_secrets_of(was, now), MOST_LINES))
 
 
 def changes(was: Plan, now: Plan, onlooker: Onlooker) -> Changes:
@@ -158,15 +170,16 @@ def changes(was: Plan, now: Plan, onlooker: Onlooker) -> Changes:
 def to_do(plan: Plan) -> int:
     """Count the devices that the guard would let through to their first operation right now.
 
-    Without an operation all of them count; only a plan that has its records can be asked.
+    Without an operation all of them count, and so does each that is still to be created; only a plan
+    that has its records can be asked.
     """
-    operations = [s.operation for s in plan.playbook.steps if isinstance(s, OperationStep)]
-    if not operations:
+    first = next((step for step in plan.playbook.steps if isinstance(step, RequestStep)), None)
+    if first is None:
         return len(plan.devices)
-    guard = plan.playbook.guard
-    conditions = guard.disruptive if operations[0].is_disruptive else guard.gentle
-    records = (plan.records[device.id] for device in plan.devices)
-    return sum(rejection(conditions, record, plan.created_at) is None for record in records)
+    conditions = demands(plan.playbook.guard, first)
+    records = [plan.records[device.id] for device in plan.devices if not device.is_new]
+    passing = sum(rejection(conditions, record, plan.created_at) is None for record in records)
+    return passing + len(plan.devices) - len(records)
 
 
 def _lines_of(path: str, before: str, after: str) -> Iterator[LineChange]:
@@ -183,6 +196,13 @@ def _lines_of(path: str, before: str, after: str) -> Iterator[LineChange]:
     for before_at, after_at, old, new in _differing(was, now):
         line = start + (before_at if new is None else after_at) + 1
         yield LineChange(path, line, old, new)
+
+
+def _secrets_of(was: PlaybookSource, now: PlaybookSource) -> Iterator[LineChange]:
+    """Give the files that read the same but for the values that are not kept."""
+    for name, digest in was.digests.items():
+        if now.digests.get(name, digest) != digest:
+            yield LineChange(name, 0, None, None)
 
 
 def _shared_length(first: Sequence[str], second: Sequence[str]) -> int:
@@ -257,8 +277,11 @@ def _zone(device: PlannedDevice) -> str:
 
 def _departed(gone: Iterable[PlannedDevice], now: Plan, onlooker: Onlooker) -> Iterator[Departure]:
     selection = now.playbook.selection
-    chooser = Chooser(selection, now.created_at)
+    chooser = Chooser.of(now.playbook, now.created_at)
     for device in gone:
+        if device.is_new:
+            yield Departure(device, "it has a record by now, or no row any more")
+            continue
         yield Departure(device, onlooker.why_out(device.id, chooser, selection.limit))
 
 

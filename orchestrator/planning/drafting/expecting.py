@@ -3,14 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from orchestrator.model.operations import Operation
 from orchestrator.model.playbooks import Playbook
-from orchestrator.model.steps import CheckStep, OperationStep, SleepStep, Step, proof_seconds
+from orchestrator.model.steps import CheckStep, RequestStep, SleepStep, Step, proof_seconds
+from orchestrator.planning.timing import Timed, timed
 
 ENOUGH = 10
 """Device runs of an operation from which on the measured time is believed."""
 
-Measured = Mapping[Operation, Sequence[float]]
+Measured = Mapping[Timed, Sequence[float]]
 """Seconds that each proven operation of earlier runs took, one figure a device run."""
 
 
@@ -30,8 +30,8 @@ def ninth_decile(seconds: Sequence[float]) -> float:
 
 def _expected(step: Step, measured: Measured) -> float:
     match step:
-        case OperationStep():
-            seconds = measured.get(step.operation, ())
+        case RequestStep():
+            seconds = measured.get(timed(step), ())
             return ninth_decile(seconds) if len(seconds) >= ENOUGH else proof_seconds(step, None)
         case SleepStep():
             return step.seconds
@@ -42,7 +42,7 @@ def _expected(step: Step, measured: Measured) -> float:
 
 
 def _origin(steps: Sequence[Step], measured: Measured) -> str:
-    operations = dict.fromkeys(s.operation for s in steps if isinstance(s, OperationStep))
+    operations = dict.fromkeys(timed(s) for s in steps if isinstance(s, RequestStep))
     if not any(measured.get(operation) for operation in operations):
         return "the steps' own limits, nothing measured yet"
     return "; ".join(f"{o.value}: {_told(len(measured.get(o, ())))}" for o in operations)

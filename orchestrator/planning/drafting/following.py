@@ -9,12 +9,14 @@ from orchestrator.engine.choosing.matching import printable
 from orchestrator.engine.choosing.selecting import Chooser
 from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model.amounts import Amount, at_most
-from orchestrator.model.devices import Device, DeviceId
+from orchestrator.model.devices import Device, DeviceId, device_from_record
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.events import (
     DeviceFinished,
+    DeviceFound,
     DoubtResolved,
     Event,
+    OperationAccepted,
     OperationIntended,
     OperationRefused,
     OperationUnsent,
@@ -22,10 +24,10 @@ from orchestrator.model.events import (
     StepForgiven,
     StepSucceeded,
 )
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Operation, Request
 from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
 from orchestrator.model.playbooks import Playbook
-from orchestrator.model.steps import OperationStep
+from orchestrator.model.steps import RequestStep
 from orchestrator.model.verdicts import Verdict
 from orchestrator.planning.drafting.costing import reading_requests
 from orchestrator.planning.drafting.expecting import Measured, expectations
@@ -34,6 +36,7 @@ from orchestrator.planning.drafting.freezing import DAY, attributes_of, planned_
 from orchestrator.planning.drafting.limiting import resolve_limits
 from orchestrator.planning.drafting.portioning import spread
 from orchestrator.planning.drafting.risking import record_risks
+from orchestrator.planning.drafting.tabling import name_of
 from orchestrator.planning.drafting.warning import (
     group_warnings,
     identity_warnings,
@@ -54,6 +57,8 @@ class Stop:
     unproven: bool = False
     """A destructive request was sent, or may have been; neither it nor a later `reconf` or `sync`
     was proven."""
+    record: DeviceId | None = None
+    """Its record's id since then, where the run made that record or found the device under another."""
 
 
 @dataclass(slots=True)
@@ -64,6 +69,8 @@ class _Walk:
     """The first step without success with which it was let go on."""
     wiping: int | None = None
     """The destructive step that was sent and is not proven, or `_EARLIER`."""
+    record: int | None = None
+    """The id of the record that was made for it, or found."""
 
 
 _EARLIER = -1
@@ -89,8 +96,10 @@ def stops(plan: Plan, events: Iterable[Event]) -> dict[DeviceId, Stop]:
             wiped = _EARLIER if event.device in before else None
             walk = walks[event.device] = _Walk(wiping=wiped)
         step = steps[event.step] if 0 <= event.step < len(steps) else None
-        operation = step.operation if isinstance(step, OperationStep) else None
+        operation = step.operation if isinstance(step, RequestStep) else None
         match event:
+            case DeviceFound() | OperationAccepted():
+                walk.record = walk.record if event.record is None else event.record
             case DeviceFinished() if event.device in begun:
                 ended[event.device] = _stop(walk, event, begun[event.device], main)
                 del walks[event.device]
@@ -106,6 +115,8 @@ def stops(plan: Plan, events: Iterable[Event]) -> dict[DeviceId, Stop]:
 
 _Told = (
     OperationIntended
+    | OperationAccepted
+    | DeviceFound
     | OperationRefused
     | OperationUnsent
     | DoubtResolved
@@ -118,7 +129,7 @@ _TOLD = get_args(_Told)
 _RESTORING = (Operation.RECONF, Operation.SYNC)
 
 
-def _follow_wiping(walk: _Walk, event: _Told, operation: Operation | None) -> None:
+def _follow_wiping(walk: _Walk, event: _Told, operation: Request | None) -> None:
     """Know whether a destructive request is out whose end nobody saw."""
     match event:
         case OperationIntended() if operation is not None and operation.is_destructive:
@@ -138,7 +149,8 @@ def _stop(walk: _Walk, event: DeviceFinished, begun_at: int, main: int) -> Stop:
         step = walk.failed
     elif walk.forgiven is not None:
         step = walk.forgiven
-    return Stop(verdict, min(max(step, begun_at), main - 1), walk.wiping is not None)
+    record = None if walk.record is None else DeviceId(walk.record)
+    return Stop(verdict, min(max(step, begun_at), main - 1), walk.wiping is not None, record)
 
 
 def chosen(
@@ -153,12 +165,25 @@ def chosen(
     return found
 
 
+def records_of(
+    plan: Plan, left: Mapping[DeviceId, Stop], devices: Iterable[DeviceId]
+) -> list[DeviceId]:
+    """Give the ids of the records that these devices have by now; one still to be created has none."""
+    planned = {device.id: device for device in plan.devices}
+    found = []
+    for device in devices:
+        record = left[device].record
+        if record is not None or not planned[device].is_new:
+            found.append(device if record is None else record)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Now:
     """What is read now, for a plan that goes on after a run."""
 
     records: Mapping[DeviceId, Device]
-    """The records of the devices to be taken up; one that is not there is gone."""
+    """The records of the devices to be taken up, by the records' ids; one that is not there is gone."""
     server_at: float
     """The controller's clock when they were read."""
     asked_at: float
@@ -182,17 +207,21 @@ def follow(
     SelectionError when the playbook's waves or window cannot serve what is left.
     """
     playbook, ours = before.playbook, now.asked_at
-    kept, left_out = _kept(before, run_id, left, verdicts, now.records)
+    parted = _kept(before, run_id, left, verdicts, now.records)
+    kept, new, left_out = parted.kept, parted.new, parted.left_out
     served, lowered = _served(playbook, len(kept))
     limits = resolve_limits(served, len(kept))
     kept, unspread = _spread(playbook, kept, limits)
-    stops = {device.id: left[device.id] for device in kept}
+    stops = {device.id: left[parted.origins[device.id]] for device in kept}
     expected, expected_from = expectations(playbook, measured or {})
     zones, attributes = Zones(playbook.window), attributes_of(playbook.selection)
     devices = tuple(
         replace(device, begins_at=stops[device.id].step, unproven=stops[device.id].unproven)
-        for device in planned_devices(playbook, attributes, kept, zones)
+        for device in (
+            new.get(each.id, each) for each in planned_devices(playbook, attributes, kept, zones)
+        )
     )
+    there = [device for device in kept if device.id not in new]
     shortest = _from(playbook, max((device.begins_at for device in devices), default=0))
     if devices:
         _check_window(run_id, shortest, expected, zones, ours)
@@ -213,7 +242,7 @@ def follow(
             *lowered,
             *unspread,
             *playbook_warnings(playbook, limits, devices),
-            *_record_warnings(playbook, kept, stops, now.server_at),
+            *_record_warnings(playbook, there, stops, now.server_at),
             *zones.warnings(now=ours),
             *wave_warnings(playbook, limits),
             *identity_warnings(kept),
@@ -230,7 +259,7 @@ def follow(
         expires_at=round(expires_at, 6),
         openings=openings,
         goes_on_after=run_id,
-        records={device.id: device for device in kept},
+        records={device.id: device for device in there},
         read_at=ours,
     )
 
@@ -253,20 +282,36 @@ def _reads(before: Plan, limits: Limits, devices: Iterable[PlannedDevice]) -> in
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """A run's devices, parted into those to be taken up and those left out."""
+
+    kept: list[Device]
+    new: dict[DeviceId, PlannedDevice]
+    """Those of the kept that have no record yet."""
+    origins: dict[DeviceId, DeviceId]
+    """What the run calls each of the kept."""
+    left_out: tuple[LeftOut, ...]
+
+
 def _kept(
     before: Plan,
     run_id: str,
     left: Mapping[DeviceId, Stop],
     verdicts: Collection[Verdict],
     records: Mapping[DeviceId, Device],
-) -> tuple[list[Device], tuple[LeftOut, ...]]:
-    """Part the run's devices into those to be taken up and those left out, with the reasons."""
+) -> _Parted:
     kept: list[Device] = []
+    new: dict[DeviceId, PlannedDevice] = {}
+    origins: dict[DeviceId, DeviceId] = {}
     counts: Counter[str] = Counter()
     examples: dict[str, list[str]] = defaultdict(list)
     for planned in before.devices:
-        stop, record = left.get(planned.id), records.get(planned.id)
-        serial, about = planned.serial_number, str(planned.id)
+        stop = left.get(planned.id)
+        known_as = planned.id if stop is None or stop.record is None else stop.record
+        is_new = planned.is_new and known_as == planned.id
+        record = _unrecorded(planned) if is_new else records.get(known_as)
+        serial, about = planned.serial_number, name_of(_unrecorded(planned))
         if stop is None or stop.verdict not in verdicts:
             end = "has no verdict" if stop is None else _ENDS[stop.verdict]
             rule = f"{end} in run {run_id}"
@@ -277,16 +322,33 @@ def _kept(
             about += f": {printable(record.serial_number or '')}, was {printable(serial)}"
         else:
             kept.append(record)
+            origins[record.id] = planned.id
+            if is_new:
+                new[record.id] = planned
             continue
         counts[rule] += 1
         if len(examples[rule]) < EXAMPLES:
             examples[rule].append(about)
     reasons = [LeftOut(rule, count, tuple(examples[rule])) for rule, count in counts.items()]
-    return kept, tuple(sorted(reasons, key=lambda reason: (-reason.count, reason.reason)))
+    reasons.sort(key=lambda reason: (-reason.count, reason.reason))
+    return _Parted(kept, new, origins, tuple(reasons))
+
+
+def _unrecorded(planned: PlannedDevice) -> Device:
+    """Give what a plan knows of a device as far as a record would say it."""
+    known = {
+        "id": planned.id,
+        "serial_number": planned.serial_number,
+        "name": planned.name,
+        "location_name": planned.location,
+        "type_short_name": planned.kind,
+    }
+    return device_from_record({field: value for field, value in known.items() if value is not None})
 
 
 _ENDS = {
     Verdict.SUCCEEDED: "succeeded",
+    Verdict.ALREADY_OK: "was already ok",
     Verdict.FAILED: "failed",
     Verdict.UNCONFIRMED: "ended unconfirmed",
     Verdict.IN_DOUBT: "ended in doubt",
@@ -385,7 +447,7 @@ def _abandoned_warnings(
     bare = [
         device
         for device, stop in left.items()
-        if stop.verdict not in (*verdicts, Verdict.SUCCEEDED)
+        if not (stop.verdict in verdicts or stop.verdict.is_success)
         and (stop.unproven or _is_bare(playbook, stop))
     ]
     if not bare:
@@ -409,7 +471,7 @@ def _record_warnings(
     """Warn of what the records say, each held against the guard that awaits it first."""
     parts: dict[tuple[bool | None, bool], list[Device]] = defaultdict(list)
     first = [_first_operation(playbook, step) for step in range(len(playbook.steps))]
-    chooser, unchosen = Chooser(playbook.selection, now), Tally()
+    chooser, unchosen = Chooser.of(playbook, now), Tally()
     for device in kept:
         stop = stops[device.id]
         operation = first[stop.step]
@@ -423,7 +485,7 @@ def _record_warnings(
         steps = tuple(
             step
             for step in playbook.steps
-            if isinstance(step, OperationStep) and step.operation.is_disruptive is is_disruptive
+            if isinstance(step, RequestStep) and step.operation.is_disruptive is is_disruptive
         )
         awaiting = replace(playbook, steps=steps)
         warnings += record_risks(_pending_allowed(awaiting) if unproven else awaiting, devices, now)
@@ -442,5 +504,5 @@ def _pending_allowed(playbook: Playbook) -> Playbook:
     return replace(playbook, guard=replace(guard, disruptive=conditions))
 
 
-def _first_operation(playbook: Playbook, step: int) -> Operation | None:
+def _first_operation(playbook: Playbook, step: int) -> Request | None:
     return next(iter(operations_of(_from(playbook, step))), None)

@@ -1,24 +1,27 @@
 """Freeze a device set into a plan: who, who not and why, in which order and which groups."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from sys import intern
 
 from orchestrator.engine.choosing.grouping import group_of
-from orchestrator.engine.choosing.matching import is_missing
-from orchestrator.engine.choosing.selecting import Chooser, Rejection, in_order, names_of
+from orchestrator.engine.choosing.matching import is_missing, printable
+from orchestrator.engine.choosing.selecting import Chooser, Names, Rejection, in_order
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.errors import SelectionError
-from orchestrator.model.operations import Operation
 from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.selections import NewerThan, OlderThan, Selection
+from orchestrator.planning.drafting.allowing import Memory, remembered
 from orchestrator.planning.drafting.costing import reading_requests
-from orchestrator.planning.drafting.expecting import expectations
+from orchestrator.planning.drafting.expecting import Measured, expectations
 from orchestrator.planning.drafting.fitting import Zones, check_window, expiry_warnings, good_until
 from orchestrator.planning.drafting.limiting import resolve_limits
+from orchestrator.planning.drafting.locating import Places
 from orchestrator.planning.drafting.portioning import spread
+from orchestrator.planning.drafting.refusing import check_deletion, check_values
 from orchestrator.planning.drafting.risking import location_risks, record_risks
+from orchestrator.planning.drafting.tabling import Rows, name_of
 from orchestrator.planning.drafting.warning import (
     field_warnings,
     group_warnings,
@@ -27,7 +30,7 @@ from orchestrator.planning.drafting.warning import (
     playbook_warnings,
     wave_warnings,
 )
-from orchestrator.planning.tallying import Tally, counted, some
+from orchestrator.planning.tallying import EXAMPLES, Tally, counted, some
 
 DAY = 86_400.0
 """Seconds for which a plan is good unless it is said otherwise."""
@@ -54,7 +57,7 @@ def freeze(
     our_now: float | None = None,
     listed: int | None = None,
     notes: Sequence[str] = (),
-    measured: Mapping[Operation, Sequence[float]] | None = None,
+    measured: Measured | None = None,
     lifetime: float = DAY,
 ) -> Plan:
     """Make the plan of a playbook for these records; the clocks are those of `Freezer`.
@@ -91,7 +94,8 @@ class Freezer:
     It keeps only the chosen devices, of the others a count and a few examples per reason, and of
     each location a count.
     Ages of records are judged by the controller's clock, `now`, and the window by ours, `our_now`,
-    by which the run will wait for it; without it they are the same.
+    by which the run will wait for it; without it they are the same. A memory knows which devices had
+    their share of an operation over all runs.
     """
 
     def __init__(
@@ -101,19 +105,24 @@ class Freezer:
         *,
         now: float,
         our_now: float | None = None,
+        memory: Memory | None = None,
     ) -> None:
+        self._memory = memory
         self._playbook = playbook
         self._source = source
         self._now = now
         self._our_now = now if our_now is None else our_now
-        self._chooser = Chooser(playbook.selection, now)
+        self._chooser = Chooser.of(playbook, now)
         self._chosen: dict[DeviceId, Device] = {}
         self._left_out: dict[str, Tally] = {}
         selection = playbook.selection
-        self._unseen = {
-            "include": {name.casefold(): name for name in selection.include},
-            "exclude": {name.casefold(): name for name in selection.exclude},
-        }
+        self._named = {"include": selection.include, "exclude": selection.exclude}
+        self._unseen = {word: set(names) for word, names in self._named.items()}
+        self._namesakes: dict[str, dict[DeviceId, None]] = {}
+        """Devices by what `include` calls them."""
+        self._names = {word: Names(names) for word, names in self._named.items() if names}
+        self._places = Places(selection.except_outages_of)
+        self._rows = Rows(playbook)
         self._seen = 0
         self._located: Counter[str] = Counter()
 
@@ -127,11 +136,10 @@ class Freezer:
         before = self._chosen.pop(device.id, None)
         if before is None:
             self._seen += 1
+            self._rows.see(device)
         self._locate(device, before)
-        for unseen in self._unseen.values():
-            if unseen:
-                for name in names_of(device):
-                    unseen.pop(name, None)
+        self._places.see(device)
+        self._tick_off(device)
         found = self._chooser.rejection(device)
         if found is None:
             self._chosen[device.id] = device
@@ -144,7 +152,7 @@ class Freezer:
         controller: str,
         listed: int | None = None,
         notes: Sequence[str] = (),
-        measured: Mapping[Operation, Sequence[float]] | None = None,
+        measured: Measured | None = None,
         lifetime: float = DAY,
     ) -> Plan:
         """Close the set and give the plan.
@@ -153,7 +161,10 @@ class Freezer:
         its waves, budget or window cannot serve the set.
         """
         playbook = self._playbook
-        ordered = in_order(self._chosen.values(), playbook.selection.order_by)
+        self._spare_outages()
+        self._spare_known()
+        new = self._newcomers()
+        ordered = [*in_order(self._chosen.values(), playbook.selection.order_by), *new.values()]
         kept = ordered[: playbook.selection.limit]
         left_out = self._left_out_reasons(ordered[len(kept) :])
         listed = self._seen if listed is None else listed
@@ -164,11 +175,14 @@ class Freezer:
         expected, expected_from = expectations(playbook, measured or {})
         zones = Zones(playbook.window)
         attributes = attributes_of(playbook.selection)
-        devices = planned_devices(playbook, attributes, kept, zones)
+        devices = planned_devices(playbook, attributes, kept, zones, new=new)
+        there = [device for device in kept if device.id not in new]
+        check_deletion(playbook, there, self._now)
+        check_values(playbook, {device.id: device for device in there})
         check_window(playbook, expected, zones, now=self._our_now)
         openings = zones.openings(now=self._our_now)
         expires_at = good_until(playbook, openings, expected, now=self._our_now, lifetime=lifetime)
-        return Plan(
+        plan = Plan(
             playbook=playbook,
             source=self._source,
             controller=controller,
@@ -179,9 +193,10 @@ class Freezer:
             warnings=(
                 *notes,
                 *playbook_warnings(playbook, limits, devices),
-                *self._risks(kept, devices, limits),
+                *self._risks(there, devices, limits),
                 *zones.warnings(now=self._our_now),
                 *self._unseen_warnings(),
+                *self._rows.warnings(),
                 *field_warnings(playbook, ordered),
                 *wave_warnings(playbook, limits),
                 *identity_warnings(kept),
@@ -197,8 +212,59 @@ class Freezer:
             made_at=round(self._our_now, 6),
             expires_at=round(expires_at, 6),
             openings=openings,
-            records={device.id: device for device in kept},
+            records={device.id: device for device in there},
         )
+        return remembered(plan, self._memory)
+
+    def may_be_chosen(self, device: Device) -> bool:
+        """Say whether a record has to be read in full to be judged: those that are listed only because
+        outages are to be told from devices do not.
+        """
+        selection = self._playbook.selection
+        is_other = selection.status is not None and device.status is not selection.status
+        return not (selection.except_outages_of and is_other)
+
+    def _tick_off(self, device: Device) -> None:
+        for word, names in self._names.items():
+            for name in names.of(device):
+                self._unseen[word].discard(name)
+                if word == "include" and name == device.name:
+                    self._namesakes.setdefault(name, {})[device.id] = None
+
+    def _spare_outages(self) -> None:
+        if not self._playbook.selection.except_outages_of:
+            return
+        for device in list(self._chosen.values()):
+            found = self._places.outage(device)
+            if found is not None:
+                del self._chosen[device.id]
+                self._leave_out(device, found)
+
+    def _spare_known(self) -> None:
+        """Leave those out that had their share, and of whom a person was told since."""
+        if (memory := self._memory) is None:
+            return
+        for device in list(self._chosen.values()):
+            why = memory.handed_over(device.id, device.serial_number, self._our_now)
+            if why is not None:
+                del self._chosen[device.id]
+                self._leave_out(device, Rejection("was handed to a person already", why))
+
+    def _newcomers(self) -> dict[DeviceId, Device]:
+        """Give the devices to be created, in the table's order, by their provisional ids."""
+        found: dict[DeviceId, Device] = {}
+        for each, left_out in self._rows.newcomers(self._chooser, set(self._chosen)):
+            if left_out is None:
+                found[each.device.id] = each.device
+            else:
+                tally = self._left_out.setdefault(left_out.rule, Tally())
+                tally.count += 1
+                if len(tally.examples) < EXAMPLES:
+                    tally.examples.append(f"{printable(each.row)}: to be created")
+        for word, names in self._names.items():
+            for device in found.values():
+                self._unseen[word].difference_update(names.of(device))
+        return found
 
     def _locate(self, device: Device, before: Device | None) -> None:
         if before is not None and (location := location_of(before)) is not None:
@@ -209,8 +275,9 @@ class Freezer:
     def _risks(
         self, kept: Sequence[Device], devices: Sequence[PlannedDevice], limits: Limits
     ) -> list[str]:
+        there = [device for device in devices if not device.is_new]
         return [
-            *location_risks(self._playbook, limits, devices, self._located),
+            *location_risks(self._playbook, limits, there, self._located),
             *record_risks(self._playbook, kept, self._now),
         ]
 
@@ -224,17 +291,25 @@ class Freezer:
         tallies = dict(self._left_out)
         if beyond:
             rule = f"beyond the limit of {self._playbook.selection.limit}"
-            tallies[rule] = Tally.of(beyond)
+            tallies[rule] = Tally(len(beyond), [name_of(each) for each in beyond[:EXAMPLES]])
         reasons = [LeftOut(rule, t.count, tuple(t.examples)) for rule, t in tallies.items()]
         return tuple(sorted(reasons, key=lambda reason: (-reason.count, reason.reason)))
 
     def _unseen_warnings(self) -> list[str]:
-        return [
+        warnings = [
             f"{word} names {counted(len(unseen), 'device')} that the controller"
-            f" did not list for these filters: {some(sorted(unseen.values()), len(unseen))}"
+            f" did not list for these filters: {some(sorted(unseen), len(unseen))}"
             for word, unseen in self._unseen.items()
             if unseen
         ]
+        for name, devices in self._namesakes.items():
+            if len(devices) > 1:
+                ids = some([str(each) for each in devices], len(devices))
+                warnings.append(
+                    f"include names {printable(name)!r}, which"
+                    f" {counted(len(devices), 'listed device')} are called: {ids}"
+                )
+        return warnings
 
 
 def kind_of(device: Device) -> str | None:
@@ -256,9 +331,14 @@ def _first_known(device: Device, *fields: str) -> str | None:
 
 
 def planned_devices(
-    playbook: Playbook, attributes: Sequence[str], kept: Sequence[Device], zones: Zones
+    playbook: Playbook,
+    attributes: Sequence[str],
+    kept: Sequence[Device],
+    zones: Zones,
+    *,
+    new: Collection[DeviceId] = (),
 ) -> tuple[PlannedDevice, ...]:
-    """Freeze these devices as they are, in this order."""
+    """Freeze these devices as they are, in this order; the new ones are still to be created."""
     limits, alike = playbook.rollout.max_down_per, _Alike()
     return tuple(
         PlannedDevice(
@@ -267,9 +347,12 @@ def planned_devices(
             name=device.name,
             groups=tuple(intern(group_of(device, limit)) for limit in limits),
             zone=zones.zone_of(device),
-            chosen_by=alike.of(tuple(device.value(field) for field in attributes)),
+            chosen_by=()
+            if device.id in new
+            else alike.of(tuple(device.value(field) for field in attributes)),
             kind=kind_of(device),
             location=location_of(device),
+            is_new=device.id in new,
         )
         for device in kept
     )

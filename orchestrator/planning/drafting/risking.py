@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.engine.choosing.matching import printable
 from orchestrator.engine.choosing.selecting import Rejection, rejection
+from orchestrator.engine.walking.guarding import demands
 from orchestrator.model import durations
 from orchestrator.model.devices import Device, Status
+from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.selections import Condition
-from orchestrator.planning.drafting.warning import ahead_of, operations_of
+from orchestrator.model.steps import RequestStep
+from orchestrator.planning.drafting.warning import ahead_of
 from orchestrator.planning.tallying import EXAMPLES, Tally, counted, some
 
 LONG_AGO = 86_400.0
@@ -74,10 +77,10 @@ def record_risks(playbook: Playbook, kept: Sequence[Device], now: float) -> list
         else:
             skipped.setdefault(_why(found, device), Tally()).add(device)
     risks = _skipped(skipped, len(kept))
-    if not operations_of(playbook):
+    if not any(_is_for_device(step) for step in _requests(playbook)):
         return risks
     down = [device for device in passing if device.status is Status.DOWN]
-    if down:
+    if down and playbook.selection.status is not Status.DOWN:
         risks.append(f"{_are(len(down))} Down already, which the guard lets pass: {Tally.of(down)}")
         passing = [device for device in passing if device.status is not Status.DOWN]
     if playbook.is_disruptive:
@@ -86,11 +89,18 @@ def record_risks(playbook: Playbook, kept: Sequence[Device], now: float) -> list
 
 
 def _first_guard(playbook: Playbook) -> tuple[Condition, ...]:
-    operations = operations_of(playbook)
-    if not operations:
-        return ()
-    guard = playbook.guard
-    return guard.disruptive if operations[0].is_disruptive else guard.gentle
+    steps = _requests(playbook)
+    return demands(playbook.guard, steps[0]) if steps else ()
+
+
+def _requests(playbook: Playbook) -> list[RequestStep]:
+    return [step for step in playbook.steps if isinstance(step, RequestStep)]
+
+
+def _is_for_device(step: RequestStep) -> bool:
+    """Say whether the device itself has to do something, and not its record alone."""
+    operation = step.operation
+    return isinstance(operation, Operation) or operation.is_disruptive or step.proof.contact
 
 
 def _why(found: Rejection, device: Device) -> str:

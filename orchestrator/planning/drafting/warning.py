@@ -7,11 +7,11 @@ from difflib import get_close_matches
 from orchestrator.engine.choosing.matching import is_missing, printable
 from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model.devices import Device
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Operation, Request
 from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import BetweenWaves
-from orchestrator.model.steps import ApproveStep, OperationStep, Step
+from orchestrator.model.steps import ApproveStep, RequestStep, Step
 from orchestrator.planning.tallying import Tally, counted, some
 from orchestrator.playbook.conditions import KNOWN_FIELDS
 
@@ -32,7 +32,7 @@ def playbook_warnings(
     wiped = any(each.is_destructive for left in ahead for each in left)
     warnings = []
     selection = playbook.selection
-    if not selection.organizations and not selection.include:
+    if not (selection.organizations or selection.include or playbook.table):
         warnings.append(
             "the selection names no organization: devices of every organization"
             " that the token may see can be chosen"
@@ -57,20 +57,20 @@ def playbook_warnings(
 
 def _ahead(
     playbook: Playbook, limits: Limits, devices: Iterable[PlannedDevice] | None
-) -> Counter[tuple[Operation, ...]]:
+) -> Counter[tuple[Request, ...]]:
     """Count the devices by the operations that they have before them."""
     if devices is None:
         return Counter({ahead_of(playbook, 0): limits.devices} if limits.devices else {})
-    ahead: Counter[tuple[Operation, ...]] = Counter()
+    ahead: Counter[tuple[Request, ...]] = Counter()
     for step, count in Counter(device.begins_at for device in devices).items():
         ahead[ahead_of(playbook, step)] += count
     return ahead
 
 
-def ahead_of(playbook: Playbook, step: int) -> tuple[Operation, ...]:
-    """Give the operations from a step on, with those of the rescue."""
+def ahead_of(playbook: Playbook, step: int) -> tuple[Request, ...]:
+    """Give what is asked for from a step on, with those of the rescue."""
     steps = playbook.all_steps[step:]
-    return tuple(each.operation for each in steps if isinstance(each, OperationStep))
+    return tuple(each.operation for each in steps if isinstance(each, RequestStep))
 
 
 def _restoring_warnings(playbook: Playbook) -> list[str]:
@@ -169,6 +169,6 @@ def group_warnings(playbook: Playbook, kept: Sequence[Device]) -> list[str]:
     return warnings
 
 
-def operations_of(playbook: Playbook) -> tuple[Operation, ...]:
-    """Give the operations of a playbook's steps, without those of its rescue."""
-    return tuple(step.operation for step in playbook.steps if isinstance(step, OperationStep))
+def operations_of(playbook: Playbook) -> tuple[Request, ...]:
+    """Give what a playbook's steps ask for, without those of its rescue."""
+    return tuple(step.operation for step in playbook.steps if isinstance(step, RequestStep))

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.model.operations import Operation
 from orchestrator.model.verdicts import Verdict
 from orchestrator.planning.foresight.presuming import PRESUMED, Presumption
 from orchestrator.planning.tallying import counted
+from orchestrator.planning.timing import Timed
 
 ENOUGH = 20
 """Device runs of an operation from which on they are believed rather than the defaults."""
@@ -43,14 +43,14 @@ class Experience:
 
     runs: tuple[str, ...] = ()
     """The runs it comes from, the newest first."""
-    by_kind: Mapping[tuple[Operation, str | None], Outcomes] = field(default_factory=dict)
+    by_kind: Mapping[tuple[Timed, str | None], Outcomes] = field(default_factory=dict)
     """By operation and type of device; the type None stands for all types together."""
     errors: tuple[float, ...] = ()
     """Of earlier runs with a forecast: seconds they were active over the seconds foreseen (P50)."""
     approval_seconds: float = 0.0
     """Until a person answers what a run asks; never learnt, only supposed."""
 
-    def of(self, operation: Operation, kind: str | None) -> Outcomes:
+    def of(self, operation: Timed, kind: str | None) -> Outcomes:
         """Give what to expect of an operation: of its type where that is known, else of all types,
         else the documented defaults.
         """
@@ -60,12 +60,12 @@ class Experience:
                 return found
         return DEFAULTS[operation]
 
-    def tried(self, operation: Operation) -> int:
+    def tried(self, operation: Timed) -> int:
         """Count the device runs of an operation, of all types together."""
         found = self.by_kind.get((operation, None))
         return 0 if found is None else found.tried
 
-    def measured(self) -> dict[Operation, tuple[float, ...]]:
+    def measured(self) -> dict[Timed, tuple[float, ...]]:
         """Give the seconds of every device run that was proven, by operation."""
         return {
             operation: outcomes.seconds
@@ -73,11 +73,11 @@ class Experience:
             if kind is None and outcomes.seconds
         }
 
-    def sources(self, operations: tuple[Operation, ...]) -> tuple[str, ...]:
+    def sources(self, operations: tuple[Timed, ...]) -> tuple[str, ...]:
         """Say in one sentence an operation what its figures are taken from."""
         return tuple(f"{each.value}: {self._source(each)}" for each in operations)
 
-    def _source(self, operation: Operation) -> str:
+    def _source(self, operation: Timed) -> str:
         found = self.by_kind.get((operation, None), Outcomes())
         device_runs = counted(found.tried, "device run")
         if found.tried >= ENOUGH:
@@ -126,7 +126,7 @@ def _spelled_out(presumed: Presumption) -> Outcomes:
     )
 
 
-DEFAULTS: Mapping[Operation, Outcomes] = {
+DEFAULTS: Mapping[Timed, Outcomes] = {
     operation: _spelled_out(presumed) for operation, presumed in PRESUMED.items()
 }
 """What is taken of an operation nobody has measured yet; where it comes from stands in

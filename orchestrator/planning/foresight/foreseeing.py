@@ -9,13 +9,13 @@ from orchestrator.engine.binding import WINDOW
 from orchestrator.engine.rollout.windowing import upcoming
 from orchestrator.model import durations
 from orchestrator.model.forecasts import Binding, Forecast, Gain, GroupPeak, Spread, WaveForecast
-from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, Plan
-from orchestrator.model.steps import ApproveStep, CheckStep, OperationStep
+from orchestrator.model.steps import ApproveStep, CheckStep, DoneStep, RequestStep
 from orchestrator.model.windows import Opening
 from orchestrator.planning.foresight.experiencing import ENOUGH, Experience
 from orchestrator.planning.foresight.imagining import MINUTE, Campaign
 from orchestrator.planning.foresight.supposing import raised
+from orchestrator.planning.timing import Timed, timed
 
 CAMPAIGNS = 50
 """How many campaigns are imagined where nothing else is asked for."""
@@ -183,9 +183,9 @@ def _slownesses(plan: Plan, experience: Experience) -> Sequence[float]:
     return [correction * each for each in _MEASURED]
 
 
-def _operations(plan: Plan) -> tuple[Operation, ...]:
+def _operations(plan: Plan) -> tuple[Timed, ...]:
     steps = plan.playbook.all_steps
-    return tuple(dict.fromkeys(s.operation for s in steps if isinstance(s, OperationStep)))
+    return tuple(dict.fromkeys(timed(s) for s in steps if isinstance(s, RequestStep)))
 
 
 def _is_measured(plan: Plan, experience: Experience) -> bool:
@@ -203,6 +203,8 @@ def _assumptions(plan: Plan, experience: Experience) -> Iterator[str]:
             yield "people approve at once (--what-if approval=30m supposes otherwise)"
     if any(isinstance(step, CheckStep) for step in playbook.all_steps):
         yield "checks hold at their first look"
+    if any(isinstance(step, DoneStep) for step in playbook.all_steps):
+        yield "nothing is done already: no device is finished by a `done_if`"
     if plan.limits.max_down_per:
         yield "no device is Down through others"
     if any(experience.of(operation, None).skipped for operation in _operations(plan)):

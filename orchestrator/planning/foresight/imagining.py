@@ -20,16 +20,24 @@ from orchestrator.engine.walking.concluding import Moment
 from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.model import events
-from orchestrator.model.commands import Command, HoldDevices, ReadDevices, SendOperation, TakeCensus
+from orchestrator.model.commands import (
+    Command,
+    HoldDevices,
+    ReadDevices,
+    SendChange,
+    SendOperation,
+    TakeCensus,
+)
 from orchestrator.model.devices import Device, DeviceId, Status
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Census, DevicesHeld, Reading
-from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS, proof_seconds
+from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS, RecordStep, proof_seconds
 from orchestrator.model.verdicts import Verdict
 from orchestrator.model.windows import Opening
 from orchestrator.planning.foresight.experiencing import Experience, Outcomes
+from orchestrator.planning.timing import Timed, timed
 
 ANSWER = 0.15
 """Seconds a controller is taken to need for its answer to an operation request."""
@@ -67,10 +75,10 @@ class Draws:
         self._experience = experience
         self._chance = chance
         self._slowness = slowness
-        self._known: dict[tuple[Operation, str | None], Outcomes] = {}
+        self._known: dict[tuple[Timed, str | None], Outcomes] = {}
 
     def _of(self, run: DeviceRun) -> Outcomes:
-        key = (run.operation, run.planned.kind)
+        key = (timed(run.operation_step), run.planned.kind)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._experience.of(*key)
@@ -124,12 +132,17 @@ class _SureStarts(Starts):
         self._stand_back(run)
         decision.events.append(concluding.finish(run, now.at, Verdict.SKIPPED, unfit))
 
-    def _intend(self, decision: Decision, run: DeviceRun, at: float) -> None:
-        attempt, operation = run.attempt + 1, run.operation
+    def _intend(self, decision: Decision, run: DeviceRun, at: float) -> bool:
+        attempt, step, operation = run.attempt + 1, run.operation_step, run.operation
         decision.events.append(
             events.OperationIntended(at, run.id, run.step, attempt, operation.value, at, _UNSEEN)
         )
-        decision.commands.append(SendOperation(run.id, run.step, attempt, operation))
+        if isinstance(step, RecordStep):
+            change = SendChange(run.id, run.step, attempt, step.action, run.record, {})
+            decision.commands.append(change)
+        elif isinstance(operation, Operation):
+            decision.commands.append(SendOperation(run.id, run.step, attempt, operation))
+        return True
 
 
 class ImaginedRun(Run):
@@ -310,7 +323,7 @@ class Campaign:
         heappush(self._coming, (at, self._order, what, verdict))
 
     def _perform(self, command: Command) -> None:
-        if isinstance(command, SendOperation):
+        if isinstance(command, SendOperation | SendChange):
             self._send(command)
         elif isinstance(command, ReadDevices):
             self._read(command)
@@ -319,14 +332,14 @@ class Campaign:
         elif isinstance(command, TakeCensus):
             self.run.observe(Census(self.now, ()), self.now)
 
-    def _send(self, command: SendOperation) -> None:
+    def _send(self, command: SendOperation | SendChange) -> None:
         run = self.run.devices[command.device]
         at = run.asked_after
         self._sent += 1
         requests = self._draws.requests_of(run)
         self.requests += requests
         self.by_minute[int(at // MINUTE)] += requests
-        if command.operation.is_disruptive:
+        if run.operation.is_disruptive:
             self._goes_down(run.planned, 1)
         accepted = events.OperationAccepted(
             _cut(at + self._answer), run.id, command.step, command.attempt, 200, at

@@ -28,11 +28,11 @@ from orchestrator.model.events import (
     WindowOpened,
 )
 from orchestrator.model.forecasts import Forecast
-from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Plan
-from orchestrator.model.steps import OperationStep
+from orchestrator.model.steps import RequestStep
 from orchestrator.model.verdicts import Verdict
 from orchestrator.planning.foresight.experiencing import Experience, Outcomes, together
+from orchestrator.planning.timing import Timed, timed
 
 LEAST_ERROR, GREATEST_ERROR = 0.25, 4.0
 """A run so much shorter or longer than foreseen teaches no more than this."""
@@ -42,7 +42,7 @@ LEAST_ERROR, GREATEST_ERROR = 0.25, 4.0
 class Lesson:
     """What the journal of one run teaches."""
 
-    by_kind: Mapping[tuple[Operation, str | None], Outcomes] = field(default_factory=dict)
+    by_kind: Mapping[tuple[Timed, str | None], Outcomes] = field(default_factory=dict)
     """By operation and type of device; the type None stands for all types together."""
     error: float | None = None
     """Seconds it was active over the seconds foreseen (P50), where that comparison is fair."""
@@ -52,7 +52,7 @@ class Lesson:
         """False when the run teaches nothing at all."""
         return bool(self.by_kind) or self.error is not None
 
-    def only(self, operations: Collection[Operation]) -> Self:
+    def only(self, operations: Collection[Timed]) -> Self:
         """Give what it teaches of these operations, and nothing of the forecast."""
         kept = {key: told for key, told in self.by_kind.items() if key[0] in operations}
         return replace(self, by_kind=kept, error=None)
@@ -107,11 +107,11 @@ class _Figures:
 
     def __init__(self, plan: Plan) -> None:
         self._operations = tuple(
-            step.operation if isinstance(step, OperationStep) else None
+            timed(step) if isinstance(step, RequestStep) else None
             for step in plan.playbook.all_steps
         )
         self._kinds = {device.id: device.kind for device in plan.devices if device.kind is not None}
-        self._tallies: defaultdict[tuple[Operation, str | None], _Tally] = defaultdict(_Tally)
+        self._tallies: defaultdict[tuple[Timed, str | None], _Tally] = defaultdict(_Tally)
         self._underway: dict[int, _Underway] = {}
         self._touched: set[int] = set()
         self._is_stopped = False
@@ -127,7 +127,7 @@ class _Figures:
             RunStopped: self._stopped,
         }
 
-    def outcomes(self) -> dict[tuple[Operation, str | None], Outcomes]:
+    def outcomes(self) -> dict[tuple[Timed, str | None], Outcomes]:
         """Give what was counted; the type None stands here for devices without a known type."""
         return {
             key: Outcomes(
@@ -299,12 +299,12 @@ def _foreseen(forecast: Forecast) -> float | None:
 
 
 def _pooled(
-    by_kind: Mapping[tuple[Operation, str | None], Outcomes],
-) -> dict[tuple[Operation, str | None], Outcomes]:
+    by_kind: Mapping[tuple[Timed, str | None], Outcomes],
+) -> dict[tuple[Timed, str | None], Outcomes]:
     """Add to each operation's types, as None, all of them together."""
     found = dict(by_kind)
     for operation in dict.fromkeys(operation for operation, _ in by_kind):
-        told = [outcomes for key, outcomes in by_kind.items() if key[0] is operation]
+        told = [outcomes for key, outcomes in by_kind.items() if key[0] == operation]
         found[operation, None] = together(told, runs=1)
     return found
 

@@ -5,6 +5,7 @@ The runtime's loop in its plainest form: every answer is an entry in one heap of
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from heapq import heappop, heappush
 
 from orchestrator.engine.choosing.selecting import (
@@ -17,12 +18,17 @@ from orchestrator.engine.run import Run, replayed, resuming
 from orchestrator.model import events
 from orchestrator.model.answering import event_of, failure_of
 from orchestrator.model.commands import (
+    AskWitnesses,
     Command,
+    FindDevice,
     HoldDevices,
+    PrepareDevice,
     ProbeController,
     ReadDevice,
     ReadDevices,
     ReleaseDevices,
+    SaveSnapshot,
+    SendChange,
     SendNotice,
     SendOperation,
     TakeCensus,
@@ -36,11 +42,15 @@ from orchestrator.model.readings import (
     Census,
     DeviceFilter,
     DevicesHeld,
+    Found,
     Observation,
     Page,
     Reading,
+    Testimony,
 )
+from orchestrator.model.snapshots import Extras
 from orchestrator.simulator.answering import (
+    perform_change,
     perform_operation,
     perform_page,
     perform_probe,
@@ -50,6 +60,9 @@ from orchestrator.simulator.world import World
 
 ROUND_TRIP = 0.02
 """Seconds a request and its answer are on the way, beside what the controller itself takes."""
+
+_MADE_UP = "rehearsed"
+"""Stands for every secret value: none is made, fetched or stored."""
 
 
 class Rehearsal:
@@ -142,10 +155,14 @@ class Rehearsal:
             case SendOperation():
                 self.requests += 1
                 answer, delay = perform_operation(
-                    self.world, command.device, command.operation, self.now
+                    self.world, command.address, command.operation, self.now
                 )
                 at = round(self.now + delay + ROUND_TRIP, 6)
                 self._comes(delay, event_of(command, answer, at))
+            case SendChange():
+                self._change(command)
+            case PrepareDevice() | FindDevice() | AskWitnesses():
+                self._look(command)
             case ReadDevice():
                 self._read(command.device, update_status=command.update_status)
             case ReadDevices():
@@ -158,8 +175,64 @@ class Rehearsal:
                 self.run.observe(DevicesHeld(self.now, command.devices), self.now)
             case TakeCensus():
                 self._take_census()
-            case ReleaseDevices() | SendNotice():
+            case ReleaseDevices() | SendNotice() | SaveSnapshot():
                 pass
+
+    def _change(self, command: SendChange) -> None:
+        self.requests += 1
+        made_up = dict.fromkeys(command.secrets, _MADE_UP)
+        answer, delay = perform_change(self.world, command, made_up, self.now)
+        self._comes(delay, event_of(command, answer, round(self.now + delay + ROUND_TRIP, 6)))
+
+    def _look(self, command: PrepareDevice | FindDevice | AskWitnesses) -> None:
+        """Read one device closely; this controller offers nothing beside the documents."""
+        found, delay = self._closely(command)
+        if isinstance(found, ControllerError):
+            self._comes(delay, failure_of((command.device,), found))
+            return
+        match command:
+            case PrepareDevice():
+                prints = dict.fromkeys((each.field for each in command.secrets), _MADE_UP)
+                self._comes(
+                    delay,
+                    replace(
+                        found,
+                        device_id=command.device,
+                        step=command.step,
+                        extras=Extras() if command.deep else None,
+                        fingerprints=prints,
+                    ),
+                )
+            case FindDevice():
+                self._comes(delay, Found(command.device, replace(found, device_id=command.device)))
+            case AskWitnesses():
+                self._comes(delay, replace(found, testimony=Testimony()))
+
+    def _closely(
+        self, command: PrepareDevice | FindDevice | AskWitnesses
+    ) -> tuple[Reading | ControllerError, float]:
+        if isinstance(command, FindDevice):
+            return self._find(command.serial_number)
+        record = command.record if isinstance(command, PrepareDevice) else command.device
+        if record is None:
+            assert isinstance(command, PrepareDevice)
+            return self._find(command.serial_number or "")
+        self.requests += 1
+        return perform_read(self.world, record, False, self.now)
+
+    def _find(self, serial_number: str) -> tuple[Reading | ControllerError, float]:
+        """Look for a device page by page; its reading has no device when there is none."""
+        delay, server_at = 0.0, self.now
+        for wanted in lasting_filters_of(self.plan.playbook.selection):
+            for page, delay in self._pages(wanted):
+                if isinstance(page, ControllerError):
+                    return page, delay
+                server_at = page.server_at
+                for device in page.devices:
+                    if device.serial_number == serial_number:
+                        self.requests += 1
+                        return perform_read(self.world, device.id, False, self.now)
+        return Reading(DeviceId(0), None, self.now, server_at), delay
 
     def _read(self, device: DeviceId, *, update_status: bool = False) -> None:
         self.requests += 1

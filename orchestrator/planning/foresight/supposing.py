@@ -9,16 +9,16 @@ from typing import Any
 
 from orchestrator.model import durations
 from orchestrator.model.errors import OrchestratorError
-from orchestrator.model.operations import Operation
 from orchestrator.model.plans import Limits, Plan
 from orchestrator.model.steps import (
     UPDATE_FREQUENCY_SECONDS,
     ApproveStep,
-    OperationStep,
+    RequestStep,
     proof_seconds,
 )
 from orchestrator.model.verdicts import Verdict
 from orchestrator.planning.foresight.experiencing import Experience, Outcomes
+from orchestrator.planning.timing import Timed, timed
 
 FIGURES = 1000
 """Figures in which a supposed share of failures is spelled out: it is right to a tenth of a percent."""
@@ -216,25 +216,25 @@ def _strict(plan: Plan, *, is_strict: bool) -> Plan:
 
 def _otherwise(
     plan: Plan, experience: Experience, values: Mapping[str, float]
-) -> dict[tuple[Operation, str | None], Outcomes]:
+) -> dict[tuple[Timed, str | None], Outcomes]:
     """Spell out what every operation would come to for every type of device of the plan."""
-    steps = [step for step in plan.playbook.all_steps if isinstance(step, OperationStep)]
+    steps = [step for step in plan.playbook.all_steps if isinstance(step, RequestStep)]
     kinds = {device.kind for device in plan.devices} | {None}
     failing = next((s for s in steps if s.operation.is_disruptive), steps[0] if steps else None)
-    found: dict[tuple[Operation, str | None], Outcomes] = {}
+    found: dict[tuple[Timed, str | None], Outcomes] = {}
     for step in steps:
         for kind in kinds:
-            outcomes = experience.of(step.operation, kind)
+            outcomes = experience.of(timed(step), kind)
             if "failure" in values:
                 share = values["failure"] if step is failing else 0.0
                 outcomes = failing_so(outcomes, share, _given_up_after(step))
             if "slower" in values:
                 outcomes = _slower(outcomes, values["slower"])
-            found.setdefault((step.operation, kind), outcomes)
+            found.setdefault((timed(step), kind), outcomes)
     return found
 
 
-def _given_up_after(step: OperationStep) -> float:
+def _given_up_after(step: RequestStep) -> float:
     return proof_seconds(step, UPDATE_FREQUENCY_SECONDS)
 
 

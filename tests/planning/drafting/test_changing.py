@@ -264,3 +264,40 @@ def test_groups_by_different_fields_are_not_compared():
         "max_down_per location_name",
         "max_down_per type",
     ]
+
+
+def test_a_file_that_differs_in_its_secret_values_only_is_named_without_them():
+    before = PlaybookSource("a.yaml", "a", files={"s.csv": "k,***"}, digests={"s.csv": "1f"})
+    same = replace(before, digests={"s.csv": "1f"})
+    other = replace(before, digests={"s.csv": "2e"})
+
+    assert changed_lines(before, same) == ()
+    assert [str(each) for each in changed_lines(before, other)] == [
+        "s.csv holds other secret values"
+    ]
+
+
+def test_devices_that_are_still_to_be_created_are_to_do():
+    text = source(
+        minimal('with: "@sites.csv"', "- create: row\n- update: {debug: true}"),
+        files={"sites.csv": "serial_number,type\nSN1,15\nSN9,15\n"},
+    )
+    plan = freeze(read_playbook(text), text, devices(1), controller="https://c.test", now=NOW)
+
+    assert to_do(plan) == 2
+
+
+def test_a_device_that_is_part_of_an_outage_by_now_is_gone_for_that_reason():
+    text = minimal(
+        "{organization: 123, status: down, except_outages_of: location_name,"
+        " expect: {at_least: 0}}",
+        more="guard: {status: any}\n",
+    )
+    was = plan_of(record(id=1, status="Down"), text=text)
+    down = [record(id=i, status="Down") for i in (1, 2)]
+
+    found = compared(was, plan_of(*down, text=text), listed=down)
+
+    assert [each.reason for each in found.departed] == [
+        "its whole place is Down: an outage, not a device"
+    ]

@@ -6,7 +6,9 @@ import pytest
 
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.events import (
+    DeviceFound,
     DoubtResolved,
+    OperationAccepted,
     OperationLost,
     OperationRefused,
     OperationUnsent,
@@ -17,7 +19,14 @@ from orchestrator.model.events import (
 from orchestrator.model.plans import LeftOut, PlannedDevice, Wave
 from orchestrator.model.policies import Budget
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.drafting.following import Now, Stop, chosen, follow, stops
+from orchestrator.planning.drafting.following import (
+    Now,
+    Stop,
+    chosen,
+    follow,
+    records_of,
+    stops,
+)
 from orchestrator.planning.drafting.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
 from tests.support.histories import T0, finished, intended, succeeded
@@ -377,3 +386,62 @@ def test_devices_that_are_only_to_be_configured_are_not_feared_for_as_if_they_we
 
     feared = [each for each in plan.warnings if "max_down" in each or "no window" in each]
     assert feared == []
+
+
+# --- devices that the run before was to create -----------------------------------------------------
+
+SITES = "serial_number,name,location_name\nSN7,seven,South\nSN8,eight,South\n"
+ONBOARD = "- create: row\n- update: {debug: true}"
+
+
+def onboarding():
+    text = source(minimal('with: "@sites.csv"', ONBOARD), files={"sites.csv": SITES})
+    return freeze(read_playbook(text), text, [], controller="https://c/api", now=NOW)
+
+
+def test_the_record_that_was_made_for_a_device_is_remembered():
+    plan = onboarding()
+    seven = plan.devices[0].id
+    made = OperationAccepted(T0, seven, 0, 1, 201, T0, record=77)
+
+    found = left(intended(seven), made, finished(seven, verdict="failed", step=1), plan=plan)
+
+    assert found == {seven: Stop(Verdict.FAILED, 1, record=77)}
+    assert records_of(plan, found, [seven]) == [77]
+
+
+def test_a_device_that_has_a_record_by_now_is_taken_up_by_that():
+    plan = onboarding()
+    seven, eight = (device.id for device in plan.devices)
+    stops = {seven: Stop(Verdict.FAILED, 1, record=77), eight: Stop(Verdict.FAILED, 0)}
+    assert records_of(plan, stops, [seven, eight]) == [77]
+
+    again = followed(plan, stops, [record(id=77, serial_number="SN7")])
+
+    assert [(d.id, d.serial_number, d.begins_at, d.is_new) for d in again.devices] == [
+        (77, "SN7", 1, False),
+        (eight, "SN8", 0, True),
+    ]
+    assert again.devices[1].location == "South"
+    assert list(again.records) == [77]
+
+
+def test_a_new_device_that_is_not_taken_up_is_named_by_its_serial_number():
+    plan = onboarding()
+    seven, eight = (device.id for device in plan.devices)
+    stops = {seven: Stop(Verdict.ALREADY_OK, 1), eight: Stop(Verdict.FAILED, 0)}
+
+    again = followed(plan, stops, [], verdicts=[Verdict.FAILED])
+
+    assert again.left_out == (LeftOut("was already ok in run night-1", 1, ("SN7",)),)
+
+
+def test_a_device_that_was_found_under_another_record_is_taken_up_by_that():
+    plan = planned(1)
+    found = left(
+        DeviceFound(T0, 1, 0, 55, "silent"), finished(1, verdict="unconfirmed", step=0), plan=plan
+    )
+
+    again = followed(plan, found, [record(id=55, serial_number="SN1")])
+
+    assert [device.id for device in again.devices] == [55]

@@ -135,6 +135,22 @@ def test_a_playbook_can_expect_that_there_may_be_nothing_to_do():
     assert plan.limits.max_down == 1
 
 
+def test_a_name_that_several_devices_have_is_warned_of():
+    plan = frozen(fleet(2), devices="{include: [branch-1, SN9]}")
+
+    assert [device.id for device in plan.devices] == [1, 2]
+    assert plan.warnings[-2:] == (
+        ("include names 1 device that the controller did not list for these filters: SN9"),
+        "include names 'branch-1', which 2 listed devices are called: 1, 2",
+    )
+
+
+def test_changes_of_records_alone_fear_nothing_of_devices_that_are_down():
+    records = fleet(2, status="Down", last_connection="2026-01-01T00:00:00Z")
+
+    assert frozen(records, steps="- update: {debug: true}").warnings == ()
+
+
 def test_a_record_that_comes_again_counts_once_and_as_it_came_last():
     text = source(minimal("status: up"))
     freezer = Freezer(read_playbook(text), text, now=NOW)
@@ -419,6 +435,14 @@ def test_operation_requests_are_devices_times_operation_steps():
         ("- operation: sync", 1, 1000, 2000, 1000 + 10 * 20),
         ("- check: {status: up}", 1, 10, 10, 10),
         ("- sleep: 5s", 1, 10, 10, 0),
+        ("- done_if: {status: up}\n- update: {debug: true}", 1, 10, 10, 10 + 20 + 20),
+        # 10 before and 10 after, and twice 10 for settings and variables
+        ("- update: {debug: true}", 1, 10, 10, 20 + 20),
+        ("- update: {debug: true}\n- update: {debug: false}", 1, 10, 10, 40 + 20),
+        # it waits for the devices together, 10 rounds of one page
+        ("- update: {debug: true}\n  proof: {contact: true}", 1, 10, 10, 20 + 10 + 20),
+        # 10 before, 10 rounds of one page, and twice 10 for settings and variables
+        ("- operation: reconf", 1, 10, 10, 10 + 10 + 20),
     ],
 )
 def test_reads_are_estimated_by_the_formula_that_is_written_down(
@@ -429,6 +453,15 @@ def test_reads_are_estimated_by_the_formula_that_is_written_down(
     )
 
     assert reading_requests(playbook, resolve_limits(playbook, devices), listed=listed) == reads
+
+
+@pytest.mark.parametrize(("depth", "reads"), [("full", 40), ("record", 20), ("none", 20)])
+def test_only_whole_snapshots_cost_reads_of_their_own(depth, reads):
+    playbook = read_playbook(
+        source(minimal(steps="- update: {debug: true}", more=f"snapshots: {depth}\n"))
+    )
+
+    assert reading_requests(playbook, resolve_limits(playbook, 10), listed=10) == reads
 
 
 def test_an_order_by_a_field_that_no_record_has_is_warned_of():

@@ -159,5 +159,6 @@ def test_the_defaults_are_what_a_rehearsal_of_the_ordinary_fleet_measures(operat
         sum(default.seconds) / len(default.seconds), rel=0.2
     )
     assert len(told.failures) / told.tried < 0.05
-    for _, seconds in told.failures:
-        assert seconds == pytest.approx(default.failures[0][1], rel=0.02)
+    given_up_after = default.failures[0][1]
+    # A device whose update frequency is known, because it was read in full, is given up sooner.
+    assert all(0.4 * given_up_after < s < 1.02 * given_up_after for _, s in told.failures)
