@@ -13,8 +13,9 @@ adapters    the hands: one technology per file, and an in-memory twin of every p
 runtime     the heart: takes decisions, records, believes, performs
 bootstrap   the door: the only module that knows every room
 planner     the drawing board: plans made, foreseen, kept in files, made again after a run
+restorer    the way back: what a run changed, how to put it back, what deviates from a wanted state
 switchboard the hand on the switch: orders and questions to a run, whether it is driven or not
 cli         the command line
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

@@ -6,6 +6,7 @@ Rising strength: default, environment, `.env`, command line. Nobody else knows p
 import difflib
 import ipaddress
 import os
+import shlex
 import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,6 +118,14 @@ class Settings(BaseSettings):
     """A secret that chains the journal, so that nobody without it can change what it says."""
     notify_file: Place | None = None
     """Whom a playbook's `notify` can tell: one `name = apprise-url` a line; the URLs are secrets."""
+    vault_file: Place = Path("logs/vault")
+    """The encrypted file that keeps passwords of devices: being set, present, and the one before."""
+    vault_key: SecretStr | None = None
+    """The vault's key; where neither it nor a file for it is set, the system's keyring is asked."""
+    vault_key_file: Place | None = None
+    """A file that holds the key of the vault."""
+    password_command: str | None = None
+    """A command that prints one secret for `{command: true}`; it gets the device as JSON on stdin."""
     speed: Annotated[float, Field(gt=0, le=10_000)] = 1.0
     """How many times faster than real a simulator's time runs; refused for any other controller."""
 
@@ -150,7 +159,7 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("token", "audit_key")
+    @field_validator("token", "audit_key", "vault_key")
     @classmethod
     def _is_one_word(cls, value: SecretStr | None) -> SecretStr | None:
         return None if value is None else SecretStr(tokens.one_word(value.get_secret_value()))
@@ -160,6 +169,27 @@ class Settings(BaseSettings):
     def _is_the_only_token(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is not None and info.data.get("token") is not None:
             raise ValueError("the token is given twice, as text and as a file; give one of them")
+        return value
+
+    @field_validator("vault_key_file")
+    @classmethod
+    def _is_the_only_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("vault_key") is not None:
+            raise ValueError(
+                "the vault's key is given twice, as text and as a file; give one of them"
+            )
+        return value
+
+    @field_validator("password_command")
+    @classmethod
+    def _is_a_command_line(cls, value: str | None) -> str | None:
+        try:
+            words = [] if value is None else shlex.split(value)
+        except ValueError:
+            # What is quoted may be a secret.
+            raise ValueError("this is no command line: a quotation is not closed") from None
+        if value is not None and not words:
+            raise ValueError("this is no command line: it is empty")
         return value
 
     @field_validator("ca_bundle")
@@ -182,6 +212,11 @@ class Settings(BaseSettings):
     def warnings(self) -> tuple[str, ...]:
         """Give what is probably a mistake and yet no reason to stop."""
         return self._warnings
+
+    @property
+    def vault_key_text(self) -> str | None:
+        """Give the vault's key as the environment has it."""
+        return None if self.vault_key is None else self.vault_key.get_secret_value()
 
     @property
     def audit_key_bytes(self) -> bytes | None:
@@ -257,14 +292,19 @@ def load(
 
 
 def _exposed(settings: Settings) -> list[str]:
-    """Tell of a file with secrets that other users of this machine can read."""
-    path = settings.notify_file
+    """Tell of files with secrets that other users of this machine can read."""
+    return [
+        f"{env_name(name)}: others can read {path}; say `chmod 600 {path}`"
+        for name in ("notify_file", "vault_key_file")
+        if (path := getattr(settings, name)) is not None and _is_open_to_others(path)
+    ]
+
+
+def _is_open_to_others(path: Path) -> bool:
     try:
-        if path is None or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            return []
+        return bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
     except OSError:  # whoever needs the file says so
-        return []
-    return [f"{env_name('notify_file')}: others can read {path}; say `chmod 600 {path}`"]
+        return False
 
 
 def _without(found: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:

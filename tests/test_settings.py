@@ -277,18 +277,45 @@ def test_a_foreign_name_in_the_environment_is_only_a_warning(monkeypatch):
     )
 
 
+@pytest.mark.parametrize("name", ["notify_file", "vault_key_file"])
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o604, True)])
-def test_a_file_of_notification_urls_that_others_can_read_is_a_warning(tmp_path, mode, warned):
-    file = tmp_path / "notify"
+def test_a_file_of_secrets_that_others_can_read_is_a_warning(tmp_path, name, mode, warned):
+    file = tmp_path / "secrets"
     file.touch()
     file.chmod(mode)
-    sentence = f"ORCHESTRATOR_NOTIFY_FILE: others can read {file}; say `chmod 600 {file}`"
+    sentence = f"{env_name(name)}: others can read {file}; say `chmod 600 {file}`"
 
-    assert load({"notify_file": file}).warnings == ((sentence,) if warned else ())
+    assert load({name: file}).warnings == ((sentence,) if warned else ())
 
 
-def test_a_file_of_notification_urls_that_is_not_there_is_no_warning():
-    assert load({"notify_file": "nowhere"}).warnings == ()
+@pytest.mark.parametrize("name", ["notify_file", "vault_key_file"])
+def test_a_file_of_secrets_that_is_not_there_is_no_warning(name):
+    assert load({name: "nowhere"}).warnings == ()
+
+
+def test_the_vault_lies_beside_the_runs_unless_another_place_is_named():
+    settings = load()
+
+    assert settings.vault_file == Path("logs/vault")
+    assert settings.vault_key_text is None
+    assert load({"vault_file": "other"}).vault_file == Path("other")
+
+
+def test_a_key_of_the_vault_given_twice_is_refused(monkeypatch):
+    _env(monkeypatch, VAULT_KEY="a-key", VAULT_KEY_FILE="key.txt")
+
+    (fault,) = _faults()
+    assert "the vault's key is given twice" in fault
+    assert "a-key" not in fault
+
+
+@pytest.mark.parametrize(("command", "words"), [("pass show 'cpe", "not closed"), ("  ", "empty")])
+def test_what_is_no_command_line_is_refused_and_not_repeated(command, words):
+    (fault,) = _faults({"password_command": command})
+
+    assert fault.startswith("--password-command: this is no command line: ")
+    assert words in fault
+    assert "cpe" not in fault
 
 
 def test_the_folder_for_locks_is_one_for_the_machine_whatever_the_user_calls_temporary(monkeypatch):
@@ -298,12 +325,14 @@ def test_the_folder_for_locks_is_one_for_the_machine_whatever_the_user_calls_tem
 
 
 def test_no_secret_shows_in_what_is_printed(monkeypatch):
-    _env(monkeypatch, TOKEN=TOKEN, AUDIT_KEY="another-secret")
+    _env(monkeypatch, TOKEN=TOKEN, AUDIT_KEY="another-secret", VAULT_KEY="third-secret")
     settings = load()
     shown = repr(settings) + str(settings) + repr(explain(settings))
 
     assert TOKEN not in shown
     assert "another-secret" not in shown
+    assert "third-secret" not in shown
+    assert settings.vault_key_text == "third-secret"
     assert settings.audit_key_bytes == b"another-secret"
 
 

@@ -8,8 +8,13 @@ options        options that several commands share
 completing     what a shell offers after <Tab>
 screen         text for people: what goes to stdout, what to stderr, tables
 confirming     the typed confirmation before a destructive run
-plan_text      a plan for people and programs; plan_rollout, plan_window, plan_forecast, plan_layout:
-               its parts; plan_changes: what has changed since it was made
+plan_text      a plan for people and programs; plan_steps, plan_values, plan_rollout, plan_window,
+               plan_forecast, plan_layout: its parts; plan_changes: what has changed since it was made
+inventory      what the commands for devices share: filters, tables in and out, runs composed from them
+naming         a device of a run by id, serial number or name
+differences_text  what a run changed; drift_text: what deviates from a wanted state
+cron           a run at a crontab's hand: once at a time, and quiet
+exit_apart     commands whose --exit-code gives 2 a meaning of its own
 listeners      a run as plain lines or JSON lines; live: as a view across the room
 campaign       drive a run or take one over, and tell how it ended
 reading        one pass over a run's journal that folds and checks it; history: the list of runs

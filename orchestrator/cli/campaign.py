@@ -30,6 +30,8 @@ class Style(Enum):
     LIVE = "live"
     PLAIN = "plain"
     JSON = "json"
+    TROUBLE = "trouble"
+    """Only what somebody has to look at, for a run that the clock started."""
 
 
 def style_for(settings: "Settings", *, as_json: bool, plain: bool) -> Style:
@@ -47,6 +49,10 @@ def telling(
     """Give a listener that tells the run in this style while the block runs."""
     if style is Style.JSON:
         yield JsonLines(run_id, silent_history=resumed)
+    elif style is Style.TROUBLE:
+        from orchestrator.cli.cron import TroubleLines
+
+        yield TroubleLines(plan)
     elif style is Style.PLAIN:
         yield PlainLines(plan, run_id=run_id, silent_history=resumed)
     else:

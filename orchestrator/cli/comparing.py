@@ -7,8 +7,10 @@ from math import inf
 from typing import Any
 
 from orchestrator.model.events import (
+    DeviceFound,
     DoubtResolved,
     Event,
+    OperationAccepted,
     OperationIntended,
     OperationRefused,
     OperationUnsent,
@@ -27,6 +29,7 @@ _TRUTHS = {
     "in_service_unconfigured": "in service, its configuration missing",
     "gone": "its record is gone",
 }
+_OPERATIONS = frozenset(each.value for each in Operation)
 _DISRUPTIVE = frozenset(each.value for each in Operation if each.is_disruptive)
 
 
@@ -46,24 +49,27 @@ def compare(
 ) -> Comparison:
     """Hold a run against the ledger as the simulator gives it in JSON."""
     verdicts = {row.device: row.verdict or "none" for row in summary.rows()}
+    wanted = tuple(happened)
+    devices = _by_record(wanted)
+    operations = _of_devices(ledger["operations"], devices)
     applied: dict[int, list[Mapping[str, Any]]] = {}
-    for operation in ledger["operations"]:
+    for operation in operations:
         applied.setdefault(operation["device"], []).append(operation)
+    found = {devices.get(int(record), int(record)): it for record, it in ledger["truths"].items()}
     truths: dict[str, Counter[str]] = {}
     for device, verdict in verdicts.items():
-        truth = ledger["truths"].get(str(device), "untouched")
+        truth = found.get(device, "untouched")
         truths.setdefault(verdict, Counter())[_TRUTHS.get(truth, truth)] += 1
     waited_for = [
         each
-        for each in ledger["operations"]
+        for each in operations
         if verdicts.get(each["device"]) in (Verdict.SUCCEEDED, Verdict.SKIPPED)
     ]
     peak = _peak_down(waited_for)
-    wanted = tuple(happened)
     disagreements = [
-        *_false_successes(verdicts, applied),
+        *_false_successes(verdicts, wanted, applied),
         *_repetitions(wanted, applied),
-        *_unasked(wanted, ledger["operation_requests"]),
+        *_unasked(wanted, _of_devices(ledger["operation_requests"], devices)),
         *_denied(wanted, applied),
     ]
     if peak > max_down:
@@ -71,18 +77,57 @@ def compare(
     return Comparison(truths, tuple(disagreements), peak)
 
 
+def _by_record(happened: Iterable[Event]) -> dict[int, int]:
+    """Give the device that a record is of, for records that were created or found again."""
+    found: dict[int, int] = {}
+    for event in happened:
+        if isinstance(event, OperationAccepted | DeviceFound) and event.record is not None:
+            found[event.record] = event.device
+    return found
+
+
+def _of_devices(
+    rows: Iterable[Mapping[str, Any]], devices: Mapping[int, int]
+) -> list[Mapping[str, Any]]:
+    """Name devices as the run does, where the ledger names them by their records."""
+    return [
+        {**each, "device": devices[each["device"]]} if each["device"] in devices else each
+        for each in rows
+    ]
+
+
 def _false_successes(
-    verdicts: Mapping[int, str], applied: Mapping[int, Sequence[Mapping[str, Any]]]
+    verdicts: Mapping[int, str],
+    happened: Iterable[Event],
+    applied: Mapping[int, Sequence[Mapping[str, Any]]],
 ) -> Iterator[str]:
+    """Find success without effect; changes of records alone leave nothing among the operations."""
+    only_records = _only_records(happened)
     for device, verdict in verdicts.items():
+        operations = applied.get(device, [])
+        if verdict == Verdict.ALREADY_OK and operations:
+            took = operations[0]["operation"]
+            yield f"device {device} was already ok, and {took} was applied to it"
         if verdict != Verdict.SUCCEEDED:
             continue
-        operations = applied.get(device, [])
         undone = [each["operation"] for each in operations if each["done_at"] is None]
+        if not operations and device in only_records:
+            continue
         if not operations:
             yield f"device {device} succeeded, and nothing was ever applied to it"
         elif undone:
             yield f"device {device} succeeded, and its {undone[0]} never had its effect"
+
+
+def _only_records(happened: Iterable[Event]) -> set[int]:
+    """Give the devices that were asked for no operation, only for changes of their records."""
+    changed: set[int] = set()
+    operated: set[int] = set()
+    for event in happened:
+        if isinstance(event, OperationIntended):
+            is_operation = event.operation in _OPERATIONS
+            (operated if is_operation else changed).add(event.device)
+    return changed - operated
 
 
 def _repetitions(

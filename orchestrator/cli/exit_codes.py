@@ -9,6 +9,7 @@ from orchestrator.model.errors import (
     OrchestratorError,
     PlaybookError,
     RunError,
+    SecretError,
     SelectionError,
     SettingsError,
     UnrecordedError,
@@ -99,6 +100,7 @@ def _of_error(error: BaseException) -> ExitCode:
         case (
             PlaybookError()
             | SettingsError()
+            | SecretError()
             | SelectionError()
             | RunError()
             | NeedsYesError()

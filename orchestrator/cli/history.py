@@ -93,7 +93,8 @@ class Row:
     @property
     def verdicts(self) -> dict[str, int]:
         """Count its devices by verdict."""
-        return dict.fromkeys(Verdict, 0) if self.outcome is None else dict(self.outcome.verdicts)
+        found = {} if self.outcome is None else self.outcome.verdicts
+        return {each.value: found.get(each.value, 0) for each in Verdict}
 
     @property
     def ended_at(self) -> float | None:

@@ -13,6 +13,7 @@ from orchestrator.model.answers import Refusal
 from orchestrator.model.events import (
     ApprovalAsked,
     DeviceFinished,
+    DeviceFound,
     DeviceRelapsed,
     DoubtResolved,
     Event,
@@ -66,6 +67,7 @@ _NOTEWORTHY = (
     OperationLost,
     DoubtResolved,
     DeviceRelapsed,
+    DeviceFound,
     DeviceFinished,
 )
 

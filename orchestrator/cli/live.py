@@ -106,7 +106,12 @@ class LiveView:
             in_rescue = rescue_from is not None and number >= rescue_from
             return f"rescue {titles[number]}" if in_rescue else titles[number]
 
-        return describe(event, device_name=str, step_name=step)
+        return describe(event, device_name=self._short_name, step_name=step)
+
+    def _short_name(self, device: int) -> str:
+        """Nobody knows the provisional id of a device that is still to be created."""
+        record = self._summary.record_id(device)
+        return self._summary.serial_number(device) or "new" if record is None else str(record)
 
     def _taken(self) -> Snapshot:
         summary = self._summary

@@ -49,9 +49,15 @@ CONTROLLER = {
     "speed": "How much faster a simulator's time runs.",
 }
 RUNS = {"runs_dir": "The folder that holds the runs."}
+VAULT = {
+    "vault_file": "The encrypted file that keeps the passwords of devices.",
+    "vault_key_file": "A file that holds the key of the vault.",
+}
 OTHERS = {
     "locks_dir": "Where runs tell each other which devices they hold.",
     "notify_file": "Whom a playbook's notify can tell: lines of name = apprise-url.",
+    **VAULT,
+    "password_command": "A command that prints one secret for each device.",
 }
 LOG = {
     "log_file": "Where the log goes; - is stderr.",
@@ -60,7 +66,7 @@ LOG = {
 }
 """Settings that the command line can override, by group; the secret ones are not among them."""
 
-_SECRETS = ("--token", "--audit-key")
+_SECRETS = ("--token", "--audit-key", "--vault-key")
 
 
 def with_settings(
@@ -127,7 +133,7 @@ def configure_log(settings: "Settings") -> None:
 
     secrets = [
         secret.get_secret_value()
-        for secret in (settings.token, settings.audit_key)
+        for secret in (settings.token, settings.audit_key, settings.vault_key)
         if secret is not None
     ]
     if settings.token_file is not None:
@@ -153,6 +159,8 @@ def refuse_secret(option: str, value: str | None) -> None:
     )
     if option == "--token":
         what += ", or name a file that holds it with --token-file"
+    if option == "--vault-key":
+        what += ", or name a file that holds it with --vault-key-file"
     raise typer.BadParameter(what)
 
 
@@ -205,6 +213,9 @@ _METAVARS = {
     "controller_patience": "TIME",
     "speed": "FACTOR",
     "runs_dir": "FOLDER",
+    "vault_file": "FILE",
+    "vault_key_file": "FILE",
+    "password_command": "COMMAND",
     "log_file": "FILE",
     "log_level": "LEVEL",
     "log_format": "FORMAT",

@@ -13,6 +13,7 @@ from orchestrator.report.wording import local_time
 
 STYLES: Mapping[str, str] = {
     "succeeded": "green",
+    "already_ok": "bright_green",
     "failed": "red",
     "unconfirmed": "yellow",
     "in_doubt": "magenta",
@@ -21,7 +22,7 @@ STYLES: Mapping[str, str] = {
     "not_started": "bright_black",
     "under way": "cyan",
 }
-_MARKS = {"succeeded": "█", "under way": "▒"}
+_MARKS = {"succeeded": "█", "already_ok": "▆", "under way": "▒"}
 _OTHER_MARK = "▓"
 _EMPTY = "░"
 

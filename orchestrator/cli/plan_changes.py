@@ -45,7 +45,10 @@ def _devices(
     if not told:
         return
     shown = told if everyone else told[:_FEW]
-    rows = [(d.id, clipped(d.serial_number), clipped(d.name), reason) for d, reason in shown]
+    rows = [
+        ("new" if d.is_new else d.id, clipped(d.serial_number), clipped(d.name), reason)
+        for d, reason in shown
+    ]
     yield ""
     yield f"{title} ({len(told):,}):"
     yield from (f"  {line}" for line in screen.table(("", "", "", ""), rows, limit=screen.width()))

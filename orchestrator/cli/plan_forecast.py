@@ -209,9 +209,9 @@ def _percent(share: float) -> str:
 
 
 def _succeed(forecast: Forecast) -> str:
-    found = forecast.verdicts.get(Verdict.SUCCEEDED)
+    well = [found.p50 for each, found in forecast.verdicts.items() if Verdict(each).is_success]
     of = screen.counted(forecast.devices, "device")
-    return f"about {_number(found.p50 if found else 0)} of {of} succeed"
+    return f"about {_number(sum(well))} of {of} succeed"
 
 
 def _held(binding: Binding) -> str:

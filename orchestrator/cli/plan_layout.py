@@ -22,9 +22,10 @@ def clipped(foreign: str | None) -> str:
 
 
 def labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
-    """Put a label before the first of some lines, and fold them beside it."""
+    """Put a label before the first of some lines, and fold them beside it; what is loud stays so."""
     for line in lines:
-        yield f"  {label:<9} {screen.folded(line, indent=MARGIN).removeprefix(MARGIN)}"
+        told = f"  {label:<9} {screen.folded(line, indent=MARGIN).removeprefix(MARGIN)}"
+        yield screen.Loud(told) if isinstance(line, screen.Loud) else told
         label = ""
 
 

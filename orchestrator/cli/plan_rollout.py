@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from orchestrator.cli import screen
+from orchestrator.cli import plan_steps, screen
 from orchestrator.engine.rollout.budgeting import may_be_underway, rate_allows
 from orchestrator.model import durations
 from orchestrator.model.amounts import Share
@@ -66,6 +66,7 @@ def limits(plan: Plan) -> Iterator[str]:
             f"at most {screen.counted(limit.at_most, 'device')} of the same {limit.title} out of"
             f" service ({screen.counted(groups, 'group')}), others' outages counted"
         )
+    yield from plan_steps.allowances(plan.playbook)
     if plan.playbook.rollout.ramp:
         yield "begins with 1 device at once, then 2, 4, 8 as devices succeed"
     yield f"{screen.counted(found.in_flight, 'request')} in flight at once"

@@ -3,32 +3,30 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from orchestrator.cli import plan_forecast, plan_rollout, plan_window, screen
+from orchestrator.cli import (
+    plan_forecast,
+    plan_rollout,
+    plan_steps,
+    plan_values,
+    plan_window,
+    screen,
+)
 from orchestrator.cli.plan_layout import clipped, clock_of, labelled, numbered
-from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
-from orchestrator.model import durations, moments
+from orchestrator.model import moments
 from orchestrator.model.devices import MOMENT_FIELDS
 from orchestrator.model.plans import Plan, PlannedDevice
-from orchestrator.model.playbooks import Playbook
-from orchestrator.model.policies import Approver
-from orchestrator.model.steps import (
-    ApproveStep,
-    CheckStep,
-    NotifyStep,
-    OperationStep,
-    SleepStep,
-    Step,
-)
-from orchestrator.model.verdicts import Verdict
+from orchestrator.model.steps import RecordStep, RequestStep
 
 _FEW = 20
 _GROUPS = 6
+_NAMES = 5
 _VERSION = "software_version"
 
 
 def brief(plan: Plan) -> Iterator[str]:
     """Give what a person wants to know right before the run."""
     yield from _outline(plan)
+    yield from labelled("changes", plan_values.in_short(plan))
     yield from labelled("forecast", plan_forecast.brief(plan))
 
 
@@ -47,6 +45,10 @@ def full(plan: Plan, *, everyone: bool) -> Iterator[str]:
     if plan.playbook.window is not None:
         yield from plan_window.openings(plan)
         yield ""
+    changes = list(plan_values.lines(plan, everyone=everyone))
+    if changes:
+        yield from changes
+        yield ""
     yield from _devices(plan, everyone=everyone)
     if plan.left_out:
         yield ""
@@ -64,10 +66,17 @@ def _outline(plan: Plan) -> Iterator[str]:
         yield screen.folded(plan.playbook.description, indent="  ")
     yield ""
     listed = screen.counted(plan.listed, "listed device")
-    yield f"  devices   {len(plan.devices):,} of {listed}"
+    new = sum(device.is_new for device in plan.devices)
+    and_new = f", and {new:,} new" if new else ""
+    yield f"  devices   {len(plan.devices) - new:,} of {listed}{and_new}"
+    yield from labelled("deletes", _deletes(plan))
+    yield from labelled("table", plan_steps.table(plan.playbook, new))
     yield from labelled("goes on", _goes_on(plan))
-    yield from labelled("steps", _steps(plan.playbook))
-    yield from labelled("rescue", _rescue(plan.playbook))
+    yield from labelled("steps", plan_steps.steps(plan.playbook))
+    yield from labelled("rescue", plan_steps.rescue(plan.playbook))
+    yield from labelled("handed on", _exhausted(plan))
+    yield from labelled("secrets", plan_steps.secrets(plan.playbook))
+    yield from labelled("saves", plan_steps.saves(plan.playbook))
     yield from labelled("waves", plan_rollout.waves(plan))
     yield from labelled("limits", plan_rollout.limits(plan))
     yield from labelled("stops", plan_rollout.stops(plan))
@@ -75,7 +84,7 @@ def _outline(plan: Plan) -> Iterator[str]:
     yield from labelled("expected", plan_rollout.expected(plan))
     yield from labelled("tells", plan_rollout.tells(plan.playbook.notify))
     reads = f"about {plan.reading_requests:,} reads"
-    yield f"  requests  {plan.operation_requests:,} for operations, {reads}"
+    yield f"  requests  {plan.operation_requests:,} for {_asked_for(plan)}, {reads}"
 
 
 def as_object(plan: Plan) -> dict[str, object]:
@@ -89,6 +98,10 @@ def as_object(plan: Plan) -> dict[str, object]:
         "created_at": moments.as_text(plan.created_at),
         "destructive": plan.playbook.is_destructive,
         "disruptive": plan.playbook.is_disruptive,
+        "creates": plan.playbook.creates,
+        "deletes": plan.playbook.deletes,
+        "snapshots": playbook.snapshots.value,
+        "table": None if playbook.table is None else playbook.table.name,
         "steps": [step.title for step in playbook.steps],
         "rescue": [step.title for step in playbook.rescue],
         "limits": {
@@ -121,6 +134,7 @@ def as_object(plan: Plan) -> dict[str, object]:
         "openings": plan_window.openings_as_object(plan),
         "goes_on_after": plan.goes_on_after,
         "forecast": plan_forecast.as_object(plan.forecast),
+        "changes": plan_values.as_objects(plan),
         "devices": [_device(device, plan.attributes) for device in plan.devices],
     }
 
@@ -141,6 +155,10 @@ def _device(device: PlannedDevice, attributes: Sequence[str]) -> dict[str, objec
         told["chosen_by"] = dict(map(_known, attributes, device.chosen_by))
     if device.begins_at:
         told["begins_at"] = device.begins_at
+    if device.is_new:
+        told["new"] = True
+    if device.exhausted is not None:
+        told["exhausted"] = device.exhausted
     return told
 
 
@@ -156,6 +174,33 @@ def _goes_on(plan: Plan) -> Iterator[str]:
     steps = plan.playbook.all_steps
     for place, count in sorted(Counter(device.begins_at for device in plan.devices).items()):
         yield f"{screen.counted(count, 'device')} from step {place + 1}, {steps[place].title}"
+
+
+def _deletes(plan: Plan) -> Iterator[str]:
+    if plan.playbook.deletes:
+        records = screen.counted(len(plan.devices), "record")
+        yield screen.Loud(f"{records} WOULD BE DELETED, and nothing brings them back")
+
+
+def _exhausted(plan: Plan) -> Iterator[str]:
+    """Name those who had their share of operations already, by the reason."""
+    found: dict[str, list[str]] = {}
+    for device in plan.devices:
+        if device.exhausted is not None:
+            found.setdefault(device.exhausted, []).append(plan_values.device_name(device))
+    for reason, names in found.items():
+        some = ", ".join(names[:_NAMES]) + (", ..." if len(names) > _NAMES else "")
+        yield f"{screen.counted(len(names), 'device')} to a person at once: {reason} ({some})"
+
+
+def _asked_for(plan: Plan) -> str:
+    """Name what the requests beside the reads are for."""
+    kinds = {isinstance(s, RecordStep) for s in plan.playbook.steps if isinstance(s, RequestStep)}
+    words = [word for is_record, word in _KINDS if is_record in kinds]
+    return " and ".join(words) or "operations"
+
+
+_KINDS = ((False, "operations"), (True, "changes of records"))
 
 
 def _chosen(plan: Plan) -> Iterator[str]:
@@ -182,47 +227,6 @@ def _risks(plan: Plan) -> Iterator[str]:
     yield from numbered(plan.warnings)
 
 
-def _steps(playbook: Playbook) -> Iterator[str]:
-    for number, step in enumerate(playbook.steps, start=1):
-        yield f"{number}. {_step(step)}"
-    ends = chain_ends(playbook.steps)
-    for inside, end in enumerate(ends):
-        if end != NO_CHAIN and ends[inside - 1] != end:
-            yield f"between {inside} and {end + 1} a device is finished even if the run is stopped"
-
-
-def _rescue(playbook: Playbook) -> Iterator[str]:
-    for number, step in enumerate(playbook.rescue, start=len(playbook.steps) + 1):
-        yield f"{number}. {_step(step)}"
-    if playbook.rescue:
-        yield "only for a device whose step ended failed or unconfirmed"
-
-
-def _step(step: Step) -> str:
-    match step:
-        case OperationStep():
-            attempts = screen.counted(step.attempts, "attempt")
-            within = ""
-            if step.proof.within is not None:
-                within = f", proof within {durations.as_text(step.proof.within)}"
-            return f"{step.title}: at most {attempts}{within}{_forgiven(step.continue_on)}"
-        case CheckStep():
-            within = f": within {durations.as_text(step.within)}" if step.within else ""
-            return f"{step.title}{within}{_forgiven(step.continue_on)}"
-        case ApproveStep():
-            by = " (by another person)" if step.by is Approver.ANOTHER else ""
-            return f"{step.title}: {step.question}{by}"
-        case NotifyStep():
-            return f"{step.title}: {step.text}"
-        case SleepStep():
-            return step.title
-
-
-def _forgiven(verdicts: Sequence[Verdict]) -> str:
-    words = " or ".join(verdict.value for verdict in verdicts)
-    return f"; goes on when {words}" if words else ""
-
-
 def _devices(plan: Plan, *, everyone: bool) -> Iterator[str]:
     shown = plan.devices if everyone else plan.devices[:_FEW]
     if not plan.devices:
@@ -232,7 +236,12 @@ def _devices(plan: Plan, *, everyone: bool) -> Iterator[str]:
     if len(plan.devices) > _FEW:
         yield from _groups(plan)
     rows = [
-        (device.id, clipped(device.serial_number), clipped(device.name), _where(device))
+        (
+            "new" if device.is_new else device.id,
+            clipped(device.serial_number),
+            clipped(device.name),
+            _where(device),
+        )
         for device in shown
     ]
     for line in screen.table(("", "", "", ""), rows, limit=screen.width() or screen.NARROWEST - 2):
@@ -243,7 +252,9 @@ def _devices(plan: Plan, *, everyone: bool) -> Iterator[str]:
 
 
 def _where(device: PlannedDevice) -> str:
-    return ", ".join(clipped(word) for word in (device.location, device.kind) if word)
+    words = [clipped(word) for word in (device.location, device.kind) if word]
+    words += ["handed to a person"] if device.exhausted is not None else []
+    return ", ".join(words)
 
 
 def _groups(plan: Plan) -> Iterator[str]:

@@ -14,8 +14,16 @@ _GAP = "  "
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 
 
+class Loud(str):
+    """A line that nobody should overlook: shown in red where there are colours."""
+
+    __slots__ = ()
+
+
 def show(text: str = "", colour: str | None = None) -> None:
     """Write a result."""
+    if colour is None and isinstance(text, Loud):
+        colour = "red"
     with writing():
         sys.stdout.write(coloured(harmless(text), colour, sys.stdout) + "\n")
 

@@ -20,7 +20,7 @@ def playbook(name: str) -> Path:
     return found
 
 
-def find(given: str) -> Path:
+def find(given: str, *, silently: bool = False) -> Path:
     """Give the file that is meant: one that is here, else a shipped one of that name, and say so."""
     path = Path(given)
     if os.path.isfile(given) or path.parent not in (Path(), Path("playbooks")):  # noqa: PTH113 - Path.is_file may raise
@@ -29,7 +29,8 @@ def find(given: str) -> Path:
     found = _shipped(name)
     if found is None:
         return path
-    screen.note(f"The playbook {path.stem} is the one that comes with orchestrator.")
+    if not silently:
+        screen.note(f"The playbook {path.stem} is the one that comes with orchestrator.")
     return found
 
 

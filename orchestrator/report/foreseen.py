@@ -175,7 +175,7 @@ def _verdicts(summary: Summary, forecast: Forecast) -> Iterator[Foreseen]:
         spread = forecast.verdicts.get(verdict, Spread(0, 0, 0))
         if not count and verdict not in forecast.verdicts:
             continue
-        judged = verdict != Verdict.SUCCEEDED
+        judged = not Verdict(verdict).is_success
         yield Foreseen(
             verdict, Measure.COUNT, spread, count, _held(spread, count, summary) if judged else None
         )

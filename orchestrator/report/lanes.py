@@ -45,7 +45,7 @@ class Phase(StrEnum):
     BETWEEN = "between"
     """A step is over; the next has not begun."""
     HOLDING = "holding"
-    """Its guard is waited for, or a step that is no operation: a sleep, a check, an approval."""
+    """Its guard is waited for, or a step that asks for nothing: a sleep, a check, an approval."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """What people are told of a run wherever they are: a few short texts, and never a secret."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.model.commands import SendNotice
 from orchestrator.model.events import (
     ApprovalAsked,
     DeviceFinished,
@@ -16,7 +18,7 @@ from orchestrator.model.events import (
     WaveFinished,
     WaveJudged,
 )
-from orchestrator.model.plans import Plan
+from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.policies import Occasion
 from orchestrator.report.telling_campaigns import OUTCOMES, act, approval
 from orchestrator.report.wording import devices, printable, stop_cause, tally
@@ -42,6 +44,8 @@ class Notices:
         self._devices = len(plan.devices)
         self._waves = len(plan.limits.waves)
         self._run_id = run_id
+        self._plan = plan
+        self._planned: dict[int, PlannedDevice] = {}
         self._verdicts: Counter[str] = Counter()
         self._of_wave: dict[int, WaveFinished] = {}
         """The wave that waits for its gate."""
@@ -70,6 +74,35 @@ class Notices:
             case _:
                 return self._end(event)
         return None
+
+    def handed_over(self, escalated: Sequence[SendNotice]) -> tuple[str, str]:
+        """Give the title and the text that hand these devices to a person, each with its history."""
+        if not self._planned:
+            self._planned = {device.id: device for device in self._plan.devices}
+        names = [self._device(each.device) for each in escalated]
+        who = names[0] if len(names) == 1 else devices(len(names))
+        verb = "is" if len(names) == 1 else "are"
+        title = printable(f"{self._name}: {who} {verb} handed to a person")
+        lines = [] if len(names) == 1 else [f"These are {', '.join(names)}"]
+        for name, each in zip(names, escalated, strict=True):
+            if len(names) > 1:
+                lines += ["", name]
+            lines += [*self._about(each), each.text, *(f"- {told}" for told in each.history)]
+        return title, "\n".join(map(printable, (*lines, f"Run {self._run_id}")))
+
+    def _device(self, device: int) -> str:
+        planned = self._planned.get(device)
+        serial = None if planned is None else planned.serial_number
+        if planned is not None and planned.is_new and serial:
+            return f"device {serial}"
+        return f"device {device} ({serial})" if serial else f"device {device}"
+
+    def _about(self, command: SendNotice) -> list[str]:
+        planned = self._planned.get(command.device)
+        if planned is None:
+            return []
+        known = (("Name", planned.name), ("Location", planned.location))
+        return [f"{word}: {value}" for word, value in known if value]
 
     def _judged(self, event: WaveJudged) -> Notice:
         outcome = OUTCOMES.get(event.outcome, event.outcome)

@@ -8,7 +8,7 @@ from orchestrator.model.policies import Budget
 from orchestrator.model.verdicts import Verdict
 from orchestrator.report.wording import in_words
 
-_TRIED = (Verdict.SUCCEEDED, Verdict.FAILED, Verdict.UNCONFIRMED, Verdict.IN_DOUBT)
+_TRIED = tuple(each for each in Verdict if each.is_success or each.is_trouble)
 
 
 @dataclass(frozen=True, slots=True)

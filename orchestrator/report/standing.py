@@ -89,6 +89,17 @@ def nothing_done(summary: Summary) -> str:
     return f"{begins}: all {summary.total:,} devices were skipped"
 
 
+def nothing_to_do(summary: Summary) -> str:
+    """Say that a run which is over found every device as it should be; empty for any other."""
+    if not summary.is_over or not summary.total:
+        return ""
+    if summary.counts()[Verdict.ALREADY_OK.value] != summary.total:
+        return ""
+    if summary.total == 1:
+        return "nothing had to be done: the only device was already ok"
+    return f"nothing had to be done: all {summary.total:,} devices were already ok"
+
+
 def _holds(summary: Summary) -> Iterator[tuple[State, str]]:
     course = summary.course
     if summary.paused is not None:

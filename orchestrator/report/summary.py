@@ -9,6 +9,7 @@ from typing import Self, get_args
 
 from orchestrator.model.events import (
     DeviceFinished,
+    DeviceFound,
     DeviceRelapsed,
     DeviceReturned,
     DoubtResolved,
@@ -35,9 +36,11 @@ from orchestrator.model.events import (
     StepSucceeded,
 )
 from orchestrator.model.forecasts import Forecast
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import REQUESTS
 from orchestrator.model.plans import Plan, PlannedDevice
+from orchestrator.model.steps import RequestStep
 from orchestrator.model.verdicts import Verdict
+from orchestrator.report.changes import Changes
 from orchestrator.report.course import TURNS, Course
 from orchestrator.report.figures import DeviceRow, Requests, StepTime
 from orchestrator.report.holds import Hold, Holds
@@ -48,7 +51,7 @@ from orchestrator.report.telling_campaigns import person
 from orchestrator.report.telling_devices import RequestEvent
 from orchestrator.report.timeline import Timeline
 
-_DISRUPTIVE = frozenset(each.value for each in Operation if each.is_disruptive)
+_DISRUPTIVE = frozenset(word for word, request in REQUESTS.items() if request.is_disruptive)
 _TROUBLE = frozenset(each.value for each in Verdict if each.is_trouble)
 _UNTRIED = frozenset({Verdict.DEFERRED.value, Verdict.NOT_STARTED.value})
 _TURNS = frozenset(get_args(RunEvent)) | TURNS
@@ -82,6 +85,8 @@ class _Underway:
     step: int
     began_at: float
     reason: str = ""
+    requested: bool = False
+    """Something was sent for it, or was about to be."""
 
 
 @dataclass(slots=True)
@@ -94,6 +99,8 @@ class Summary:
     """The names of the steps, in order, those of the rescue behind the others."""
     rescue_from: int | None = None
     """The first step of the rescue; None when there is none."""
+    requests_at: frozenset[int] = frozenset()
+    """The steps that ask for something; one of them that is proven without was so already."""
     max_down: int | None = None
     """The plan's limit; what holds now is `max_down_now`."""
     description: str = ""
@@ -138,7 +145,11 @@ class Summary:
     """When nothing new was begun, and why."""
     lanes: Lanes = field(default_factory=Lanes)
     """Where the time of the failed and of the slowest devices went."""
+    changes: Changes = field(default_factory=Changes)
+    """What was written into the records of the first devices."""
 
+    _records: dict[int, int] = field(default_factory=dict)
+    """The ids of records that were created or found again, by the device as the run names it."""
     _ended: dict[int, DeviceFinished] = field(default_factory=dict)
     _underway: dict[int, _Underway] = field(default_factory=dict)
     _down: set[int] = field(default_factory=set)
@@ -154,6 +165,11 @@ class Summary:
             planned={device.id: device for device in plan.devices},
             titles=tuple(step.title for step in plan.playbook.all_steps),
             rescue_from=len(plan.playbook.steps) if plan.playbook.rescue else None,
+            requests_at=frozenset(
+                place
+                for place, step in enumerate(plan.playbook.all_steps)
+                if isinstance(step, RequestStep)
+            ),
             max_down=plan.limits.max_down,
             description=plan.playbook.description,
             goes_on_after=plan.goes_on_after,
@@ -170,12 +186,23 @@ class Summary:
         if kind in _REQUESTS:
             self._after_request(event)
             self.lanes.after(event)
+            self.changes.after(event)
         elif kind in _TURNS:
             self._after_turn(event)
         else:
             self._after_step(event)
             self.lanes.after(event)
+            self.changes.after(event)
+        if isinstance(event, OperationAccepted | DeviceFound):
+            self._name(event)
         self.last_at = event.at
+
+    def _name(self, event: OperationAccepted | DeviceFound) -> None:
+        """Take note of a record that was created or found again."""
+        if event.record is not None:
+            self._records[event.device] = event.record
+        if isinstance(event, DeviceFound):
+            self._note(event.device, f"found as device {event.record} by its serial number")
 
     def _after_turn(self, event: Event) -> None:
         if type(event) in TURNS:
@@ -244,7 +271,7 @@ class Summary:
         match event:
             case OperationIntended():
                 self.requests.intended += 1
-                self._begin(event.device, event.step, event.at)
+                self._begin(event.device, event.step, event.at, requested=True)
                 if event.operation in _DISRUPTIVE:
                     self._set_down(event.device, event.at)
             case OperationAccepted():
@@ -304,6 +331,8 @@ class Summary:
         underway = self._underway.get(event.device)
         if underway is not None and underway.step == event.step:
             underway.reason = "proven; waits for its next step"
+            if event.step in self.requests_at and not underway.requested:
+                return  # it was so already: how long that took says nothing of the others
             times = self._times.setdefault(event.step, array("d"))
             times.append(event.at - underway.began_at)
 
@@ -322,12 +351,13 @@ class Summary:
             self.troubles.append(event)
             self.trouble_ends.record(event.at, len(self.troubles))
 
-    def _begin(self, device: int, step: int, at: float) -> None:
+    def _begin(self, device: int, step: int, at: float, *, requested: bool = False) -> None:
         underway = self._underway.get(device)
         if underway is None or underway.step != step:
-            self._underway[device] = _Underway(step, at)
+            self._underway[device] = _Underway(step, at, requested=requested)
         else:
             underway.reason = ""
+            underway.requested |= requested
 
     def _note(self, device: int, reason: str) -> None:
         underway = self._underway.get(device)
@@ -464,6 +494,17 @@ class Summary:
         """Give a device's serial number as the plan has it."""
         planned = self.planned.get(device)
         return None if planned is None else planned.serial_number
+
+    def record_of(self, device: int) -> int | None:
+        """Give the id that a device got in this run; None where it kept the one the plan has."""
+        record = self._records.get(device)
+        return None if record == device else record
+
+    def record_id(self, device: int) -> int | None:
+        """Give a device's id at the controller, as far as is known; None of one not created yet."""
+        planned = self.planned.get(device)
+        is_new = planned is not None and planned.is_new
+        return self._records.get(device, None if is_new else device)
 
     def row(self, device: int) -> DeviceRow:
         """Show one device."""

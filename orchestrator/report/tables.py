@@ -9,7 +9,7 @@ from orchestrator.report.course_tables import as_object as course_object
 from orchestrator.report.course_tables import as_text_lines as course_lines
 from orchestrator.report.figures import StepTime
 from orchestrator.report.spreadsheets import csv_line
-from orchestrator.report.standing import in_short, matters, nothing_done
+from orchestrator.report.standing import in_short, matters, nothing_done, nothing_to_do
 from orchestrator.report.summary import Summary
 from orchestrator.report.telling import describe
 from orchestrator.report.telling_campaigns import act
@@ -34,9 +34,15 @@ _REASONS = ("reason", "detail", "sign", "evidence", "why", "question")
 
 
 def device_name(summary: Summary, device: int) -> str:
-    """Name a device as people know it: its id, and its serial number if the plan has one."""
-    serial = summary.serial_number(device)
-    return f"device {device} ({serial})" if serial else f"device {device}"
+    """Name a device as people know it: its record's id, and its serial number if the plan has one."""
+    serial, planned = summary.serial_number(device), summary.planned.get(device)
+    is_new = planned is not None and planned.is_new
+    record = summary.record_of(device)
+    if is_new:  # its own id is a provisional one, which nobody knows
+        named = "new device" if record is None else f"device {record}"
+    else:
+        named = f"device {device}" if record is None else f"device {device}, now {record}"
+    return f"{named} ({serial})" if serial else named
 
 
 def tell(summary: Summary, event: Event) -> str:
@@ -78,7 +84,7 @@ def _head_lines(summary: Summary, run_id: str, *, driven: bool) -> list[str]:
         begun = moments.as_short_text(started.at)
         lines.append(f"  started {begun} by {started.started_by} on {started.host}")
     lines += [f"  {told}" for _, told in matters(summary)]
-    if told := nothing_done(summary):
+    if told := nothing_done(summary) or nothing_to_do(summary):
         lines.append(f"  {told}")
     if summary.finished_at is not None and summary.started is not None:
         lasted = durations.as_text(summary.finished_at - summary.started.at)
@@ -210,10 +216,14 @@ def _moment(moment: float | None) -> str | None:
 
 
 def device_rows(summary: Summary) -> Iterator[dict[str, object]]:
-    """Give every device as one object: `device`, `serial_number`, `verdict`, `step`, `reason`."""
+    """Give every device as one object: `device`, `record`, `serial_number`, `verdict`, `step`, `reason`.
+
+    `record` is the id it has at the controller; null of one that has none yet.
+    """
     for row in summary.rows():
         yield {
             "device": row.device,
+            "record": summary.record_id(row.device),
             "serial_number": row.serial_number,
             "verdict": row.verdict,
             "step": row.step,

@@ -7,6 +7,7 @@ from orchestrator.model.events import (
     ContactSeen,
     DeliverySeen,
     DeviceFinished,
+    DeviceFound,
     DeviceRelapsed,
     DeviceReturned,
     DoubtResolved,
@@ -25,6 +26,7 @@ from orchestrator.model.events import (
     StepStarted,
     StepSucceeded,
 )
+from orchestrator.report.telling_changes import intention
 from orchestrator.report.wording import in_words
 
 RequestEvent = (
@@ -37,7 +39,13 @@ RequestEvent = (
     | RetryScheduled
 )
 ProofEvent = (
-    ContactSeen | DeliverySeen | OutageSeen | DeviceReturned | DeviceRelapsed | LastLookTaken
+    ContactSeen
+    | DeliverySeen
+    | OutageSeen
+    | DeviceReturned
+    | DeviceRelapsed
+    | DeviceFound
+    | LastLookTaken
 )
 StepEvent = (
     StepStarted
@@ -54,9 +62,12 @@ def of_request(event: RequestEvent) -> str:
     """Tell what becomes of an operation request."""
     match event:
         case OperationIntended():
-            return f"{event.operation} is about to be requested"
+            return intention(event)
         case OperationAccepted():
-            return f"the controller accepted the request ({event.status}); proof is awaited"
+            created = "" if event.record is None else f", created as device {event.record}"
+            return (
+                f"the controller accepted the request ({event.status}){created}; proof is awaited"
+            )
         case OperationRefused():
             return f"the controller refused the request ({event.status}): {event.reason}"
         case OperationUnsent():
@@ -85,9 +96,11 @@ def of_proof(event: ProofEvent) -> str:
         case OutageSeen():
             return f"out of service since {moments.as_short_text(event.since_at)}"
         case DeviceReturned():
-            return f"is back: {event.evidence}"
+            return f"the evidence is there: {event.evidence}"
         case DeviceRelapsed():
             return f"went out of service again: {event.reason}"
+        case DeviceFound():
+            return f"found again as device {event.record} by its serial number: {event.reason}"
         case LastLookTaken():
             return "the time for the proof is over; one last look is taken"
         case _:
@@ -98,8 +111,8 @@ def of_step(event: StepEvent) -> str:
     """Tell how a step begins and ends."""
     match event:
         case StepStarted():
-            wait = durations.as_text(max(0.0, event.until_at - event.at))
-            return f"begins; may take {wait}"
+            wait = event.until_at - event.at
+            return f"begins; may take {durations.as_text(wait)}" if wait > 0 else "begins"
         case StepHeld():
             moment = moments.as_short_text(event.until_at)
             return f"waits until {moment} at the latest: {event.reason}"

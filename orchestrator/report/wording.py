@@ -14,6 +14,12 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
+def clipped(text: str, longest: int) -> str:
+    """Give text on one line and of at most so many characters."""
+    text = printable(text)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def in_words(name: str) -> str:
     """Give a verdict or a cause as people say it."""
     return name.replace("_", " ")

@@ -186,7 +186,7 @@ def test_a_plan_edited_by_hand(plan, quiet, cli):
 def test_a_plan_of_a_newer_and_of_an_older_version(plan, quiet, cli):
     plan(quiet)
     document = orjson.loads(Path("plan.json").read_bytes())
-    Path("plan.json").write_bytes(orjson.dumps({**document, "v": 4}))
+    Path("plan.json").write_bytes(orjson.dumps({**document, "v": 5}))
     Path("old.json").write_bytes(VERSION_2.read_bytes())
 
     refused(cli("run", "plan.json", **quiet.environment), "newer version of this program")
@@ -292,7 +292,7 @@ def test_a_damaged_plan_is_refused_with_the_part_that_is_wrong(
     document = orjson.loads(Path("plan.json").read_bytes())
     change(document["plan"])
     Path("plan.json").write_bytes(orjson.dumps(document))
-    monkeypatch.setitem(plan_file._DIGESTS, 3, lambda _: document["digest"])
+    monkeypatch.setitem(plan_file._DIGESTS, plan_file.VERSION, lambda _: document["digest"])
 
     ended = cli("run", "plan.json", **quiet.environment)
 

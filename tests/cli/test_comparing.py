@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.cli.comparing import compare, lines
-from orchestrator.model.events import DoubtResolved, RescueStarted, StepForgiven
+from orchestrator.model.events import DeviceFound, DoubtResolved, RescueStarted, StepForgiven
 from orchestrator.report.summary import Summary
 from tests.support import histories
 from tests.support.recorded_runs import plan_of
@@ -129,3 +129,32 @@ def test_a_disagreement_is_told_loudly():
     told = list(lines(compared([]), Summary.of(PLAN, STORY), 2))
 
     assert "THE RUN AND THE LEDGER DISAGREE:" in told
+
+
+CHANGED = (
+    histories.run_started(devices=2),
+    histories.rewritten(1001),
+    histories.finished(1001),
+    histories.finished(1002, verdict="already_ok"),
+)
+
+
+def test_a_success_of_changed_records_alone_needs_no_operation():
+    found = compared(story=CHANGED)
+
+    assert found.disagreements == ()
+    assert "already ok" in "\n".join(lines(found, Summary.of(PLAN, CHANGED), 2))
+
+
+def test_what_was_already_ok_was_sent_nothing():
+    found = compared([applied(1002)], arrivals=[], story=CHANGED)
+
+    assert "device 1002 was already ok, and factory was applied to it" in found.disagreements
+
+
+def test_the_ledger_knows_a_device_that_was_found_again_by_its_new_record():
+    story = (*STORY, DeviceFound(histories.T0, 1001, 0, 4321, "its id stayed silent"))
+
+    found = compared([applied(4321)], story=story, **{"4321": "in_service_configured"})
+
+    assert found.disagreements == ()

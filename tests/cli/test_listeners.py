@@ -132,7 +132,7 @@ def test_json_lines_hold_what_the_journal_holds():
     assert {each["event"] for each in objects} == set(EVENTS)
     assert {each["run"] for each in objects} == {"night-1"}
     assert objects[0]["at"] == "2026-11-22T04:15:00.250000Z"
-    [intent] = [each for each in objects if each["event"] == "OperationIntended"]
+    _, intent = [each for each in objects if each["event"] == "OperationIntended"]
     assert intent["baseline"]["pending"] == ["wifi_ssid"]
 
 

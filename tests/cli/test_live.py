@@ -1,12 +1,14 @@
 """The live view: what a person can read across the room."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from orchestrator.cli.live import LiveView
 from orchestrator.cli.picturing import columns_of
+from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import (
     ApprovalAsked,
     ApprovalGiven,
@@ -45,6 +47,24 @@ def test_it_shows_progress_by_verdict_and_what_is_down_against_the_limit():
     assert "1 waiting" in picture
     assert "1 of at most 2, 2 at the peak" in picture
     assert "2 sent" in picture
+
+
+def test_devices_that_were_already_ok_have_a_mark_of_their_own():
+    so = histories.finished(1001, verdict="already_ok")
+
+    picture = drawn([STORY[0], so, histories.finished(1002)])
+
+    assert "▆ 1 already ok" in picture
+    assert "█ 1 succeeded" in picture
+
+
+def test_a_device_that_is_still_to_be_created_is_named_by_its_serial_number():
+    new = replace(PLAN.devices[0], id=DeviceId(2**48), serial_number="SN9", is_new=True)
+    trouble = histories.finished(2**48, verdict="failed", reason="400")
+
+    picture = drawn([STORY[0], trouble], plan=replace(PLAN, devices=(new,)))
+
+    assert "SN9, factory: verdict failed: 400" in picture
 
 
 def test_it_shows_the_last_problems_with_their_reason():

@@ -332,8 +332,8 @@ def test_a_process_that_takes_no_orders_is_named_and_the_order_taken_back(cli, m
     assert kinds(folder) == []
 
 
-@pytest.mark.parametrize("name", ["1003", "ZN1003", "zn1003"])
-def test_why_a_device_waits_is_told_by_its_id_or_serial_number(cli, name):
+@pytest.mark.parametrize("name", ["1003", "ZN1003", "zn1003", "Branch 1003"])
+def test_why_a_device_waits_is_told_by_its_id_serial_number_or_name(cli, name):
     left()
 
     ended = cli("why", "night-1", name)
@@ -364,7 +364,7 @@ def test_why_of_a_device_that_the_run_is_not_about(cli):
     ended = cli("why", "night-1", "4711")
 
     assert ended.code == 2
-    assert "there is no device '4711' among the 3 of run night-1" in ended.err
+    assert "no device of the plan is called '4711'" in ended.err
 
 
 @pytest.mark.parametrize(

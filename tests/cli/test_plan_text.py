@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.cli import plan_text
-from orchestrator.model.steps import CheckStep, SleepStep
+from orchestrator.cli import plan_steps, plan_text, screen
+from orchestrator.model.devices import DeviceId
+from orchestrator.model.operations import Action
+from orchestrator.model.steps import CheckStep, RecordStep, SleepStep, default_proof
 from orchestrator.model.windows import Opening
 from orchestrator.planning.drafting.freezing import freeze
 from orchestrator.playbook.reading import read_playbook
@@ -428,8 +430,8 @@ def test_a_program_gets_the_same():
 
 
 def test_steps_without_a_request_are_told_by_their_title():
-    assert plan_text._step(SleepStep(30.0)) == "sleep 30s"
-    assert plan_text._step(CheckStep((), 60.0)).endswith("within 1m")
+    assert plan_steps.step_line(SleepStep(30.0)) == "sleep 30s"
+    assert plan_steps.step_line(CheckStep((), 60.0)).endswith("within 1m")
 
 
 def test_the_next_opening_is_the_next_by_our_clock_whatever_the_controllers_says():
@@ -475,6 +477,7 @@ branch on https://c/api/v1
   steps     1. factory: at most 4 attempts
             2. reconf: at most 4 attempts
             between 1 and 2 a device is finished even if the run is stopped
+  saves     each device's record, settings and variables before it is changed
   limits    at most 1 device out of service at once
             20 requests in flight at once
             200ms between operation requests
@@ -485,7 +488,7 @@ branch on https://c/api/v1
             next: Sat 2026-09-26 01:00 to 05:00 (07:00 to 11:00 UTC)
   expected  up to 40m for one device: factory 25m, reconf 15m
             (the steps' own limits, nothing measured yet)
-  requests  4 for operations, about 46 reads
+  requests  4 for operations, about 50 reads
   chosen    by software_version, organization_id: who differs in one by then is
             skipped
   plan      made Mon 2026-09-21 08:13, good until Sat 2026-09-26 05:00, clocks
@@ -638,3 +641,52 @@ def test_a_name_of_forty_signs_is_not_cut():
     name = "n" * 40
 
     assert f"  {name}  " in full(made(count=1, fields=lambda _number: {"name": name}))
+
+
+def changing(*actions, devices=(1, 2, 3)):
+    """Give a plan whose steps change records so."""
+    plan = plan_of(*devices)
+    steps = tuple(RecordStep(action, default_proof(action), 3, action=action) for action in actions)
+    return replace(plan, playbook=replace(plan.playbook, steps=steps))
+
+
+def test_a_deletion_is_named_loudly_right_behind_the_number_of_devices():
+    lines = list(plan_text.brief(changing(Action.DELETE)))
+
+    place = next(n for n, line in enumerate(lines) if line.startswith("  devices "))
+    assert lines[place + 1] == (
+        "  deletes   3 records WOULD BE DELETED, and nothing brings them back"
+    )
+    assert isinstance(lines[place + 1], screen.Loud)
+
+
+def test_requests_are_told_by_what_they_are_for():
+    assert section(changing(Action.UPDATE), "requests") == (
+        "6 for changes of records, about 40 reads"
+    )
+
+
+def test_new_devices_and_those_handed_to_a_person_are_told():
+    plan = changing(Action.CREATE)
+    first, second, third = plan.devices
+    handed = "it had 2 reboots within 1d"
+    devices = (
+        replace(first, exhausted=handed),
+        second,
+        replace(third, id=DeviceId(2**48), is_new=True),
+    )
+    plan = replace(plan, devices=devices)
+
+    assert "  devices   2 of 7 listed devices, and 1 new\n" in full(plan)
+    assert section(plan, "handed on") == f"1 device to a person at once: {handed} (1)"
+    assert "  new  ZN3  branch 3" in full(plan)
+    assert "  1    ZN1  branch 1  handed to a person" in full(plan)
+    told = plan_text.as_object(plan)["devices"]
+    assert (told[0]["exhausted"], told[2]["new"]) == (handed, True)
+
+
+def test_programs_are_told_what_a_plan_does_to_records():
+    told = plan_text.as_object(changing(Action.DELETE))
+
+    assert (told["deletes"], told["creates"], told["snapshots"]) == (True, False, "full")
+    assert [each["deleted"] for each in told["changes"]] == [True, True, True]

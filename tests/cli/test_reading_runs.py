@@ -232,6 +232,7 @@ def test_every_device_as_json_is_one_object_a_line(cli):
     assert [json.loads(line) for line in lines] == [
         {
             "device": 1001,
+            "record": 1001,
             "serial_number": "ZN1001",
             "verdict": "succeeded",
             "step": 1,
@@ -239,12 +240,20 @@ def test_every_device_as_json_is_one_object_a_line(cli):
         },
         {
             "device": 1002,
+            "record": 1002,
             "serial_number": "ZN1002",
             "verdict": "unconfirmed",
             "step": 0,
             "reason": "no return within 20m",
         },
-        {"device": 1003, "serial_number": "ZN1003", "verdict": None, "step": None, "reason": ""},
+        {
+            "device": 1003,
+            "record": 1003,
+            "serial_number": "ZN1003",
+            "verdict": None,
+            "step": None,
+            "reason": "",
+        },
     ]
 
 
@@ -296,6 +305,17 @@ def test_the_audit_log_of_one_device(cli):
     ]
     assert {each["device"] for each in told} == {1002}
     assert told[0]["seq"] == 4
+    by_name = cli("audit", "show", "night-1", "--device", "branch 1002", "--json").out
+    assert by_name.splitlines() == lines
+
+
+def test_the_audit_log_of_a_device_that_nobody_knows_is_refused(cli):
+    record(RUNS, STORY)
+
+    ended = cli("audit", "show", "night-1", "--device", "branch 1009")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "no device of the plan is called 'branch 1009'" in ended.err
 
 
 def test_a_device_that_was_never_touched_is_said_so(cli):

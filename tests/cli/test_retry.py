@@ -27,6 +27,7 @@ def over(monkeypatch, cli):
     [
         ("--verdicts faild", "this is 'faild'; did you mean 'failed'?"),
         ("--verdicts succeeded", "a device that succeeded is not tried again"),
+        ("--verdicts already_ok", "a device that was already ok is not tried again"),
         ("-o plan.yaml", "a plan is kept in a file named *.json"),
         ("-o no/such/plan.json", "there is no folder no/such"),
     ],

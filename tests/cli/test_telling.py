@@ -128,6 +128,7 @@ def test_every_setting_but_the_secret_ones_is_an_option():
     assert {*CONTROLLER, *RUNS, *OTHERS, *LOG} == set(Settings.model_fields) - {
         "token",
         "audit_key",
+        "vault_key",
         "plan_lifetime",  # the option of `plan` is --expires
     }
 

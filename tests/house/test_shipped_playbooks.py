@@ -11,14 +11,20 @@ from tests.support.playbooks import NOW, record
 SHIPPED = sorted((Path(__file__).parents[2] / "playbooks").glob("*.yaml"))
 
 
-def test_the_five_playbooks_ship():
-    assert [path.stem for path in SHIPPED] == [
-        "careful-redeploy",
-        "drift-sync",
-        "maintenance-reboot",
-        "provision",
-        "redeploy",
-    ]
+FOR_WHAT_SERVES = (
+    "careful-redeploy",
+    "drift-sync",
+    "firmware-rollout",
+    "maintenance-reboot",
+    "provision",
+    "redeploy",
+    "rotate-credentials",
+)
+FOR_OTHERS = ("decommission", "hardware-replacement", "onboard", "remediate", "update-fields")
+
+
+def test_these_playbooks_ship():
+    assert {path.stem for path in SHIPPED} == {*FOR_WHAT_SERVES, *FOR_OTHERS}
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -40,10 +46,10 @@ def test_a_shipped_playbook_runs_without_any_variable_and_on_another_organizatio
     assert other.selection.organizations == (456,)
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_a_shipped_playbook_chooses_the_devices_it_is_about(path):
-    playbook, _ = load_playbook(path)
-    pending = "wifi_config" if path.stem == "drift-sync" else "none"
+@pytest.mark.parametrize("name", FOR_WHAT_SERVES)
+def test_a_playbook_for_devices_in_service_chooses_no_others(name):
+    playbook, _ = load_playbook(next(path for path in SHIPPED if path.stem == name))
+    pending = "wifi_config" if name == "drift-sync" else "none"
     chooser = Chooser(playbook.selection, NOW)
 
     assert chooser.why_not(record(pending_settings=pending)) is None

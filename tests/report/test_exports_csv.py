@@ -18,7 +18,7 @@ def rows(report):
 
 def test_the_columns_are_the_ones_that_people_rely_on():
     assert ",".join(COLUMNS) == (
-        "device,serial_number,name,location,verdict,step,reason,began,ended,seconds,attempts"
+        "device,serial_number,name,location,verdict,step,reason,began,ended,seconds,attempts,record"
     )
 
 
@@ -38,13 +38,14 @@ def test_every_device_has_a_row():
         "ended": "2026-11-22T04:30:20.250000Z",
         "seconds": "158.0",
         "attempts": "2",
+        "record": "5",
     }
 
 
 def test_what_is_not_known_is_an_empty_cell():
     last = rows(careful_report())[-1]
 
-    assert last.pop("device") == "20"
+    assert (last.pop("device"), last.pop("record")) == ("20", "20")
     assert (last.pop("serial_number"), last.pop("name"), last.pop("attempts")) == (
         "ZN20",
         "branch 20",

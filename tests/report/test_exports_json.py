@@ -36,7 +36,7 @@ def test_the_keys_are_the_ones_that_programs_rely_on():
     )
     assert " ".join(DEVICE_KEYS) == (
         "device serial_number name location wave verdict step step_title reason began_at ended_at"
-        " seconds attempts"
+        " seconds attempts record"
     )
 
 
@@ -70,6 +70,7 @@ def test_each_device_is_one_object_on_a_line_of_its_own():
         "ended_at": "2026-11-22T04:30:20.250000Z",
         "seconds": 158.0,
         "attempts": 2,
+        "record": 5,
     }
 
 

@@ -152,3 +152,7 @@ def test_a_run_that_never_got_far_is_a_suite_without_cases():
     root = parsed(reported(run_started(devices=0)))
 
     assert (root.get("tests"), root.get("time")) == ("0", "0.000")
+
+
+def test_what_was_already_ok_passes():
+    assert list(ended("already_ok", "")) == []

@@ -33,6 +33,7 @@ from tests.support.histories import (
     finished,
     intended,
     planned,
+    rewritten,
     run_started,
     succeeded,
 )
@@ -537,3 +538,59 @@ def test_somebodys_own_looks_do_not_leak_in_or_out():
 
         assert mpl.rcParams["font.size"] == 40
     assert made == expected
+
+
+def test_what_was_changed_is_shown_field_by_field():
+    text = page(
+        run_started(), rewritten(1), accepted(1), succeeded(1), rewritten(2), accepted(2)
+    ).text
+
+    assert (
+        "What was changed Records of 2 devices were changed."
+        " field before after how sure"
+        " device 1 (ZN1) branch 1"
+        " description 'old' 'new'"
+        " password fp:12ab34cd56ef"
+        " device 2 (ZN2) branch 2"
+        " description 'old' 'new' accepted, not proven"
+        " password fp:12ab34cd56ef accepted, not proven"
+    ) in text
+
+
+def test_a_run_that_changed_no_record_has_no_such_section():
+    assert "What was changed" not in page(*CAMPAIGN).text
+
+
+def test_of_many_changes_the_first_are_shown_and_the_command_for_the_others_is_named():
+    events = [each for n in range(1, 61) for each in (rewritten(n), accepted(n), succeeded(n))]
+
+    made = page(run_started(devices=60), *events, planned=planned(*range(1, 61)))
+
+    assert "and 10 more; all of them: orchestrator diff night-1" in made.text
+    assert made.text.count("fp:12ab34cd56ef") == 50
+
+
+def test_a_created_and_a_deleted_record_are_told_as_such():
+    new = rewritten(1, action="create", before={}, after={"serial_number": "SN9"})
+    gone = rewritten(2, action="delete", before={}, after={})
+
+    text = page(run_started(), new, accepted(1), succeeded(1), gone, accepted(2), succeeded(2)).text
+
+    assert "branch 1 the record was created serial_number 'SN9'" in text
+    assert "branch 2 the record was deleted" in text
+
+
+def test_what_records_say_is_only_text_on_the_page():
+    made = page(run_started(), rewritten(1, after={"description": EVIL[0]}), accepted(1))
+
+    assert "<script" not in made.html
+
+
+def test_devices_that_were_already_ok_are_good_news():
+    ends = [finished(1), finished(2, verdict="already_ok"), finished(3, verdict="already_ok")]
+    made = page(run_started(), *ends, RunFinished(T0 + 300, {}))
+    nothing = page(run_started(), finished(1, verdict="already_ok"), RunFinished(T0 + 300, {}))
+
+    assert "1 of 3 devices succeeded, 2 were already ok." in made.text
+    assert '<li class="good"><b>2</b>already ok</li>' in made.html
+    assert "1 of 3 devices was already ok." in nothing.text

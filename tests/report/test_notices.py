@@ -1,7 +1,10 @@
 """What people are told wherever they are: short, countable, and with the command to type."""
 
+from dataclasses import replace
+
 import pytest
 
+from orchestrator.model.commands import SendNotice
 from orchestrator.model.events import (
     PauseOrdered,
     RunContinued,
@@ -134,3 +137,40 @@ def test_what_people_typed_cannot_steer_a_terminal():
     notice = after(PauseOrdered(T0, "alice", "noc-2", "a\x1b[2J\nb"))
 
     assert "a [2J b" in notice.body
+
+
+def handed(*commands, plan=None):
+    return Notices(plan or plan_of(1, 2), "night-1").handed_over(commands)
+
+
+def test_a_device_is_handed_over_with_all_that_is_known_of_it():
+    plan = plan_of(1, 2)
+    plan = replace(plan, devices=(replace(plan.devices[0], location="North"), plan.devices[1]))
+    history = ("rebooted 08:10Z, not proven", "rebooted 12:00Z, not proven")
+
+    assert handed(SendNotice(1, 2, "it stays away", history), plan=plan) == (
+        "redeploy: device 1 (ZN1) is handed to a person",
+        (
+            "Name: branch 1\nLocation: North\nit stays away\n- rebooted 08:10Z, not proven\n"
+            "- rebooted 12:00Z, not proven\nRun night-1"
+        ),
+    )
+
+
+def test_several_are_handed_over_together_each_with_its_own_history():
+    title, body = handed(SendNotice(1, 2, "look", ("a",)), SendNotice(2, 2, "look", ("b",)))
+
+    assert title == "redeploy: 2 devices are handed to a person"
+    assert body == (
+        "These are device 1 (ZN1), device 2 (ZN2)\n\ndevice 1 (ZN1)\nName: branch 1\nlook\n- a\n\n"
+        "device 2 (ZN2)\nName: branch 2\nlook\n- b\nRun night-1"
+    )
+
+
+def test_a_device_without_a_record_is_named_by_its_serial_number():
+    plan = plan_of(1)
+    plan = replace(plan, devices=(replace(plan.devices[0], is_new=True),))
+
+    assert handed(SendNotice(1, 0, "look"), plan=plan)[0].endswith(
+        "device ZN1 is handed to a person"
+    )

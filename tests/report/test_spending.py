@@ -31,10 +31,18 @@ def test_each_budget_counts_its_own_verdict():
         ({}, 100, 0, 2),
         ({"failed": 1}, 100, 1, 2),
         ({"succeeded": 40, "unconfirmed": 2, "in_doubt": 1}, 100, 3, 4),
+        ({"succeeded": 10, "already_ok": 30, "unconfirmed": 3}, 100, 3, 4),
         ({"succeeded": 9, "skipped": 50, "deferred": 9, "not_started": 9}, 100, 0, 2),
         ({}, 10, 0, 1),
     ],
-    ids=["nothing yet", "a small sample", "beyond `after`", "untried", "a set below `after`"],
+    ids=[
+        "nothing yet",
+        "a small sample",
+        "beyond `after`",
+        "already ok",
+        "untried",
+        "a set below `after`",
+    ],
 )
 def test_the_rate_is_of_what_was_tried_and_of_no_tiny_sample(verdicts, total, spent, allowed):
     budget = Budget(failure_rate=TENTH, after=20)

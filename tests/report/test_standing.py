@@ -130,6 +130,16 @@ def test_a_run_that_skipped_everything_after_it_had_sent_something_did_do_someth
     )
 
 
+def test_a_run_that_found_everything_as_it_should_be_had_nothing_to_do():
+    so = [finished(device, verdict="already_ok") for device in (1, 2, 3)]
+
+    assert standing.nothing_to_do(summary_of(*so, END)) == (
+        "nothing had to be done: all 3 devices were already ok"
+    )
+    assert standing.nothing_to_do(summary_of(*so)) == ""
+    assert standing.nothing_to_do(summary_of(*so[:2], finished(3), END)) == ""
+
+
 @pytest.mark.parametrize(
     "events",
     [

@@ -51,6 +51,7 @@ from tests.support.histories import (
     finished,
     intended,
     planned,
+    rewritten,
     run_started,
     succeeded,
 )
@@ -175,6 +176,20 @@ def test_a_run_that_nobody_drives_and_that_is_not_over_is_interrupted():
     assert told().state_if(driven=False) is State.NEW
 
 
+def test_a_step_that_was_so_already_tells_nothing_of_how_long_it_takes():
+    begun = StepStarted(T0, 1, 0, T0 + 60)
+    sent = (intended(2, at=T0), succeeded(2, at=T0 + 61))
+    summary = told(begun, succeeded(1, at=T0 + 1), *sent, requests_at=frozenset({0}))
+
+    assert list(summary.durations(0)) == [61.0]
+
+
+def test_a_firmware_upgrade_takes_its_device_out_of_service():
+    summary = told(rewritten(1, action="upgrade"), rewritten(2, action="update"))
+
+    assert (summary.down, summary.peak_down) == (1, 1)
+
+
 def test_devices_are_counted_by_verdict_and_troubles_kept_in_order():
     ends = [
         finished(1),
@@ -186,6 +201,7 @@ def test_devices_are_counted_by_verdict_and_troubles_kept_in_order():
 
     assert summary.counts() == {
         "succeeded": 1,
+        "already_ok": 0,
         "failed": 1,
         "unconfirmed": 0,
         "in_doubt": 1,

@@ -4,7 +4,10 @@ import csv
 import io
 import json
 
+from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import (
+    DeviceFound,
+    OperationAccepted,
     PauseOrdered,
     RunFinished,
     RunInterrupted,
@@ -13,8 +16,17 @@ from orchestrator.model.events import (
     WaveStarted,
     WindowClosed,
 )
+from orchestrator.model.plans import PlannedDevice
 from orchestrator.report.summary import Summary
-from orchestrator.report.tables import as_csv, as_json, as_text, device_rows, reasons, tell
+from orchestrator.report.tables import (
+    as_csv,
+    as_json,
+    as_text,
+    device_name,
+    device_rows,
+    reasons,
+    tell,
+)
 from tests.support.histories import (
     EVERY_KIND,
     MEXICO,
@@ -276,6 +288,7 @@ def test_each_device_is_one_object():
 
     assert rows[1] == {
         "device": 2,
+        "record": 2,
         "serial_number": "ZN2",
         "verdict": "unconfirmed",
         "step": 0,
@@ -318,3 +331,35 @@ def test_csv_text_never_begins_a_formula():
     (_, line) = as_csv(told(), [(1, RunInterrupted(T0, "=cmd|' /C calc'!A0"))])
 
     assert ",'=cmd|" in line
+
+
+def test_devices_already_ok_are_counted_beside_the_others_and_nobody_has_to_look():
+    ends = [finished(1), finished(2, verdict="already_ok"), finished(3, verdict="already_ok")]
+    summary = told(run_started(), *ends, RunFinished(T0 + 90, {}))
+
+    text = as_text(summary, run_id="night-1")
+
+    assert "         1  succeeded\n         2  already ok\n" in text
+    assert not summary.has_trouble
+
+
+def test_a_run_that_had_nothing_to_do_says_so():
+    ends = [finished(each, verdict="already_ok") for each in (1, 2, 3)]
+
+    text = as_text(told(run_started(), *ends, RunFinished(T0 + 90, {})), run_id="night-1")
+
+    assert "  nothing had to be done: all 3 devices were already ok\n" in text
+
+
+def test_a_device_is_named_by_the_record_it_has_now():
+    new = PlannedDevice(DeviceId(2**48), "SN9", None, is_new=True)
+    summary = told(run_started(), planned={2**48: new, **planned(1)})
+
+    before = device_name(summary, 2**48)
+    summary.after(OperationAccepted(T0, 2**48, 0, 1, 201, T0, record=4321))
+    summary.after(DeviceFound(T0, 1, 0, 77, "its id stayed silent"))
+
+    assert before == "new device (SN9)"
+    assert device_name(summary, 2**48) == "device 4321 (SN9)"
+    assert device_name(summary, 1) == "device 1, now 77 (ZN1)"
+    assert [row["record"] for row in device_rows(summary)] == [4321, 77]

@@ -44,8 +44,11 @@ noc-chat was notified (wave finished)
 noc-mail could not be notified (wave finished): connection refused; the run goes on
 device 1001, step 2: begins; may take 1m30s
 device 1001, step 2: waits until 2026-11-22 04:25:00Z at the latest: status is Down
+device 1001, step 1, attempt 1: update is about to be requested: description 'old' -> 'new', password fp:12ab34cd56ef; saved before: record
 device 1001, step 1, attempt 1: factory is about to be requested
+device 1001, step 1, attempt 1: the controller accepted the request (201), created as device 4321; proof is awaited
 device 1001, step 1, attempt 1: the controller accepted the request (200); proof is awaited
+device 1001, step 1: found again as device 4321 by its serial number: its id stayed silent after the reset
 device 1001, step 1, attempt 1: the controller refused the request (409): a session is under way
 device 1001, step 1, attempt 1: the request was not sent: connection refused
 device 1001, step 1, attempt 1: in doubt, no answer to the request came: no answer within 1m
@@ -54,7 +57,7 @@ device 1001, step 1, attempt 1: the request in doubt was not applied: nothing pe
 device 1001, step 1, attempt 1: will be tried again, not before 2026-11-22 04:15:04Z: 409
 device 1001, step 1: the command was delivered at 2026-11-22 04:14:59Z; the return is still to come
 device 1001, step 1: out of service since 2026-11-22 04:14:59Z
-device 1001, step 1: is back: contact after the outage
+device 1001, step 1: the evidence is there: contact after the outage
 device 1001, step 1: went out of service again: Down again
 device 1001, step 1: the time for the proof is over; one last look is taken
 device 1001, step 1: succeeded: Up again and stable

@@ -40,7 +40,10 @@ def show(
     *,
     settings: "Settings",
     device: Annotated[
-        int | None, typer.Option("--device", metavar="ID", help="Only what concerns this device.")
+        str | None,
+        typer.Option(
+            "--device", help="Only what concerns this device: its id, serial number or name."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -52,9 +55,10 @@ def show(
 
     folder = reading.find(settings, run)
     summary = _names(folder)
+    wanted = None if device is None else _device(folder, device)
     shown = 0
     for record in read_records(folder.require_journal(), settings.audit_key_bytes):
-        if device is not None and getattr(record.event, "device", None) != device:
+        if wanted is not None and getattr(record.event, "device", None) != wanted:
             continue
         shown += 1
         if as_json:
@@ -62,9 +66,22 @@ def show(
         else:
             at = moments.as_short_text(record.event.at)
             screen.show(f"{record.seq:>6}  {at}  {tell(summary, record.event)}")
-    if device is not None and not shown:
-        screen.note(f"The audit log of run {folder.run_id} does not mention device {device}.")
+    if wanted is not None and not shown:
+        screen.note(f"The audit log of run {folder.run_id} does not mention device {wanted}.")
     return ExitCode.DONE
+
+
+def _device(folder: "RunFolder", text: str) -> int:
+    """Find the device that is meant; a number that the plan does not have is taken for an id."""
+    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.cli.naming import device_of
+
+    try:
+        return device_of(read_plan(folder.plan_path), text)
+    except RunError:
+        if text.isascii() and text.isdigit():
+            return int(text)
+        raise
 
 
 @app.command()

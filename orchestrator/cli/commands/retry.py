@@ -84,8 +84,10 @@ def _wanted(text: str) -> "tuple[Verdict, ...]":
     from orchestrator.model.verdicts import Verdict
 
     found = read_verdicts("--verdicts", text)
-    if Verdict.SUCCEEDED in found:
-        what = "--verdicts takes whatever went wrong; a device that succeeded is not tried again"
+    well = next((each for each in found if each.is_success), None)
+    if well is not None:
+        end = "succeeded" if well is Verdict.SUCCEEDED else "was already ok"
+        what = f"--verdicts takes whatever went wrong; a device that {end} is not tried again"
         raise typer.BadParameter(what)
     return found
 
@@ -139,7 +141,7 @@ _GONE = {
 def _can_be_asked_for(out: "LeftOut", run_id: str) -> bool:
     """Tell whether other verdicts would take these devices up."""
     end = out.reason.removesuffix(f" in run {run_id}")
-    return end not in (out.reason, "succeeded", "has no verdict")
+    return end not in (out.reason, "succeeded", "was already ok", "has no verdict")
 
 
 def _show_json(made: "Plan", output: Path | None, digest: str | None) -> None:

@@ -40,6 +40,16 @@ AsEvents = Annotated[
     bool, typer.Option("--json", help="Write one JSON event a line, and nothing else, on stdout.")
 ]
 Plain = Annotated[bool, typer.Option("--plain", help="Write plain lines even on a terminal.")]
+Cron = Annotated[
+    bool,
+    typer.Option(
+        "--cron",
+        help="For a crontab: ask nothing; end at once and in silence (0) while the same playbook runs"
+        " by the clock already, or when it chooses no device; else tell of trouble only, and how it"
+        " ended. Wiping or deleting needs --yes beside it. A line for every ten minutes:"
+        " `*/10 * * * * cd /srv/orchestrator && orchestrator run remediate.yaml --cron`.",
+    ),
+]
 
 
 @app.command()
@@ -57,6 +67,7 @@ def run(
     ] = False,
     as_json: AsEvents = False,
     plain: Plain = False,
+    cron: Cron = False,
 ) -> int:
     """Carry a playbook or a plan out, device by device, each proven by what is read back."""
     from orchestrator.adapters.plan_file import is_plan
@@ -66,12 +77,16 @@ def run(
     from orchestrator.planner import plan_to_run
 
     is_kept = is_plan(Path(playbook))
+    if cron:
+        _check_cron(as_json=as_json, is_kept=is_kept)
     if is_kept and var:
         what = f"--var is for a playbook; the plan {playbook} has its variables already"
         raise typer.BadParameter(what)
     if name is not None:
         campaign.check_name(settings, name)
     variables = read_variables(var)
+    if cron:
+        return _by_the_clock(settings, playbook, variables, name, yes=yes)
     style = campaign.style_for(settings, as_json=as_json, plain=plain)
     plan = (
         plan_to_run(settings, Path(playbook))
@@ -92,6 +107,43 @@ def run(
 
     outcome = campaign.carry_out(settings, plan, run_id, drive, style=style)
     return campaign.code_of(outcome)
+
+
+def _check_cron(*, as_json: bool, is_kept: bool) -> None:
+    if as_json:
+        raise typer.BadParameter(
+            "--cron tells of trouble only, --json of everything; leave one out"
+        )
+    if is_kept:
+        raise typer.BadParameter("--cron is for a playbook; a plan is carried out only once")
+
+
+def _by_the_clock(
+    settings: "Settings", playbook: str, variables: dict[str, str], name: str | None, *, yes: bool
+) -> int:
+    """Carry a playbook out without a word, unless there is trouble or something was done."""
+    from orchestrator.bootstrap import start_run
+    from orchestrator.cli import campaign, cron, shipped
+    from orchestrator.planner import foresee_quickly, survey_plan
+    from orchestrator.playbook.loading import load_playbook
+
+    path = shipped.find(playbook, silently=True)
+    read, _ = load_playbook(path, variables)
+    cron.check_permitted(read, yes=yes)
+    with cron.alone(settings, path, read.name) as is_alone:
+        if not is_alone:
+            return 0
+        surveyed = campaign.in_loop(survey_plan, settings, path, variables, may_be_empty=True)
+        if cron.nothing_to_do(surveyed.plan):
+            return 0
+        plan = foresee_quickly(surveyed)
+        run_id = name or campaign.new_run_id(settings, plan)
+
+        async def drive(listeners: "Sequence[Listener]") -> "RunOutcome":
+            return await start_run(settings, plan, run_id=run_id, listeners=listeners)
+
+        style = campaign.Style.TROUBLE
+        return campaign.code_of(campaign.carry_out(settings, plan, run_id, drive, style=style))
 
 
 def _planned(settings: "Settings", playbook: str, variables: dict[str, str]) -> "Plan":

@@ -95,7 +95,7 @@ def _how_to_go_on(settings: "Settings", run_id: str, summary: "Summary") -> str:
 def _device_lines(summary: "Summary") -> list[str]:
     rows = [
         (
-            row.device,
+            "new" if (record := summary.record_id(row.device)) is None else record,
             row.serial_number or "",
             (row.verdict or "").replace("_", " "),
             "" if row.step is None else summary.title(row.step),

@@ -19,15 +19,21 @@ app = new_app()
 def why(
     run: RunReference,
     device: Annotated[
-        str, typer.Argument(metavar="DEVICE", help="A device's id or serial number.")
+        str, typer.Argument(metavar="DEVICE", help="A device's id, serial number or name.")
     ],
     *,
     settings: "Settings",
 ) -> int:
     """Say which limit, window, wave, guard or retry holds a device now, or how it ended."""
+    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.adapters.run_folder import RunsFolder
     from orchestrator.cli.campaign import in_loop
+    from orchestrator.cli.naming import device_of
     from orchestrator.switchboard import explain
 
-    told = in_loop(explain, settings, run, device)
+    folder = RunsFolder(settings.runs_dir).find(run)
+    folder.require_journal()
+    named = device_of(read_plan(folder.plan_path), device)
+    told = in_loop(explain, settings, folder.run_id, str(named))
     screen.show(screen.folded(screen.sentence(told)))
     return 0

@@ -19,6 +19,7 @@ COLUMNS = (
     "ended",
     "seconds",
     "attempts",
+    "record",
 )
 """Moments are ISO 8601 in UTC; a cell is empty where nothing is known."""
 
@@ -42,6 +43,7 @@ def _cells(device: DeviceReport) -> Iterator[object]:
     yield None if device.ended_at is None else moments.as_text(device.ended_at)
     yield None if device.seconds is None else round(device.seconds, 3)
     yield device.attempts
+    yield device.record
 
 
 def _text(text: str | None) -> str | None:

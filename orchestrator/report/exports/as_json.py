@@ -72,6 +72,8 @@ DEVICE_KEYS = {
     "ended_at": "its verdict",
     "seconds": "between the two",
     "attempts": "operation requests for it, those that were tried again included",
+    "record": "its id at the controller, another than `device` if it was created or found again;"
+    " null as long as it has none",
 }
 """Every key of a device."""
 
@@ -120,6 +122,7 @@ def _device(device: DeviceReport) -> dict[str, object]:
         "ended_at": _moment(device.ended_at),
         "seconds": _seconds(device.seconds),
         "attempts": device.attempts,
+        "record": device.record,
     }
 
 

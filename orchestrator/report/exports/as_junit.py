@@ -18,6 +18,7 @@ _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """What XML 1.0 cannot hold, not even escaped."""
 _ELEMENTS: Mapping[str | None, str | None] = {
     Verdict.SUCCEEDED.value: None,
+    Verdict.ALREADY_OK.value: None,
     Verdict.FAILED.value: "failure",
     Verdict.UNCONFIRMED.value: "failure",
     Verdict.IN_DOUBT.value: "error",
@@ -62,8 +63,9 @@ class _Tally:
 def as_junit(report: RunReport) -> Iterator[str]:
     """Give the document piece by piece.
 
-    `failed` and `unconfirmed` are failures, `in_doubt` is an error, whatever had no turn or has no
-    verdict yet is skipped. The time of a suite is that of its cases together, as CI systems add it.
+    `succeeded` and `already_ok` pass, `failed` and `unconfirmed` are failures, `in_doubt` is an
+    error, whatever had no turn or has no verdict yet is skipped. The time of a suite is that of its
+    cases together, as CI systems add it.
     """
     whole, waves = _tallied(report)
     run = {"name": report.run_id, **whole.attributes()}

@@ -13,7 +13,7 @@ from orchestrator.report.exports.foresight import lasting, lateness
 from orchestrator.report.exports.run_report import RunReport
 from orchestrator.report.figures import DeviceRow
 from orchestrator.report.foreseen import disturbances, not_within
-from orchestrator.report.standing import in_short, matters, nothing_done
+from orchestrator.report.standing import in_short, matters, nothing_done, nothing_to_do
 from orchestrator.report.tables import device_name, reasons
 from orchestrator.report.telling_campaigns import deed, person
 from orchestrator.report.wording import devices, in_words, printable
@@ -52,7 +52,7 @@ def _head(report: RunReport) -> Iterator[str]:
     for _, told in matters(summary):
         yield f"> {escaped(told)}"
         yield ""
-    if told := nothing_done(summary):
+    if told := nothing_done(summary) or nothing_to_do(summary):
         yield f"> {escaped(told)}"
         yield ""
     started = summary.started

@@ -38,6 +38,8 @@ class DeviceReport:
     device: int
     title: str
     """The device as people know it."""
+    record: int | None
+    """Its id at the controller, as far as the run knows; None of one that has no record yet."""
     serial_number: str | None
     name: str | None
     location: str | None
@@ -91,6 +93,7 @@ class RunReport:
             yield DeviceReport(
                 device=row.device,
                 title=device_name(summary, row.device),
+                record=summary.record_id(row.device),
                 serial_number=row.serial_number,
                 name=None if planned is None else planned.name,
                 location=None if planned is None else planned.location,

@@ -1,6 +1,6 @@
 """The page as a whole: which sections, in which order."""
 
-from orchestrator.report.page import course, headline, outlook, record, walks
+from orchestrator.report.page import changes, course, headline, outlook, record, walks
 from orchestrator.report.page.markup import text
 from orchestrator.report.page.style import STYLE
 from orchestrator.report.summary import Summary
@@ -22,6 +22,7 @@ def as_html(
     parts = [
         headline.headline(summary, run_id, driven=driven),
         walks.troubles(summary),
+        changes.changes(summary, run_id),
         course.down(summary),
         course.progress(summary),
         outlook.outlook(summary),

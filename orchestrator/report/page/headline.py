@@ -1,6 +1,6 @@
 """What comes first: what was done, to whom, by whom, what came of it, and what matters now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from orchestrator.model import durations, moments
 from orchestrator.model.verdicts import Verdict
@@ -36,7 +36,7 @@ def outcome(summary: Summary) -> str:
     if not summary.finished:
         return ""
     counts = summary.counts()
-    begins = f"{counts[Verdict.SUCCEEDED.value]:,} of {devices(summary.total)} succeeded"
+    begins = _well(counts, summary.total)
     so_far = "" if summary.is_over else " so far"
     trouble = {verdict: counts[verdict] for verdict in counts if Verdict(verdict).is_trouble}
     rest = {verdict: counts[verdict] for verdict in _UNTOUCHED}
@@ -47,6 +47,18 @@ def outcome(summary: Summary) -> str:
     if any(rest.values()):
         told += f"; {tally(rest)}"
     return told + "."
+
+
+def _well(counts: Mapping[str, int], total: int) -> str:
+    """Say how many are as they should be; of those that were so before, that they were."""
+    succeeded, already = counts[Verdict.SUCCEEDED.value], counts[Verdict.ALREADY_OK.value]
+    told = f"{succeeded:,} of {devices(total)} succeeded"
+    if not already:
+        return told
+    were = "was" if already == 1 else "were"
+    if not succeeded:
+        return f"{already:,} of {devices(total)} {were} already ok"
+    return f"{told}, {already:,} {were} already ok"
 
 
 def _state(summary: Summary, *, driven: bool) -> str:
@@ -84,7 +96,7 @@ def _tiles(summary: Summary) -> str:
 
 
 def _mood(verdict: Verdict) -> str:
-    if verdict is Verdict.SUCCEEDED:
+    if verdict.is_success:
         return "good"
     return "bad" if verdict.is_trouble else "dim"
 

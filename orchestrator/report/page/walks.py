@@ -21,6 +21,7 @@ from orchestrator.report.plots import device_lanes
 from orchestrator.report.plots import step_times as step_plots
 from orchestrator.report.plots.drawing import Ink
 from orchestrator.report.summary import Summary
+from orchestrator.report.tables import device_name
 from orchestrator.report.wording import devices, in_words
 
 _SHOWN = 200
@@ -31,7 +32,7 @@ _PHASES = {
     Phase.IN_DOUBT: "in doubt",
     Phase.RESTING: "to be tried again",
     Phase.BETWEEN: "waiting for its next step",
-    Phase.HOLDING: "held, or a step that is no operation",
+    Phase.HOLDING: "held, or a step that asks for nothing",
 }
 
 
@@ -75,10 +76,10 @@ def _trouble_groups(
 
 
 def _trouble(summary: Summary, end: DeviceFinished) -> tuple[Cell, ...]:
-    planned = summary.planned.get(end.device)
+    planned, record = summary.planned.get(end.device), summary.record_id(end.device)
     return (
         (planned and planned.name) or "",
-        f"{end.device}",
+        "new" if record is None else f"{record}",
         (planned and planned.serial_number) or "",
         (planned and planned.location) or "",
         summary.title(end.step),
@@ -126,7 +127,7 @@ def _name(summary: Summary, device: int) -> str:
     planned = summary.planned.get(device)
     if planned is None:
         return f"device {device}"
-    return planned.name or planned.serial_number or f"device {device}"
+    return planned.name or planned.serial_number or device_name(summary, device)
 
 
 def _end(summary: Summary, lane: Lane) -> str:

@@ -1,0 +1,87 @@
+"""A run that nobody watches: started by the clock, silent while there is nothing to tell."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from orchestrator.cli import screen
+from orchestrator.cli.exit_codes import NeedsYesError
+from orchestrator.model import moments
+from orchestrator.model.events import (
+    ApprovalAsked,
+    DeviceFinished,
+    Event,
+    NotificationFailed,
+    RunInterrupted,
+    RunPaused,
+    RunStopped,
+)
+from orchestrator.model.plans import Plan
+from orchestrator.model.playbooks import Playbook
+from orchestrator.model.verdicts import Verdict
+from orchestrator.report.summary import Summary
+from orchestrator.report.tables import tell
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_TROUBLE = (RunPaused, RunStopped, RunInterrupted, NotificationFailed, ApprovalAsked)
+
+
+class TroubleLines:
+    """One line for whatever somebody has to look at, and none for what goes well."""
+
+    def __init__(self, plan: Plan, write: Callable[[str], None] = screen.show) -> None:
+        self._summary = Summary.of(plan)
+        self._write = write
+
+    def hear(self, events: Sequence[Event]) -> None:
+        """Tell of trouble; a run does not end because nobody reads it."""
+        for event in events:
+            self._summary.after(event)
+            if is_trouble(event):
+                with suppress(OSError, ValueError):
+                    told = tell(self._summary, event)
+                    self._write(f"{moments.as_short_text(event.at)}  {told}")
+
+
+def is_trouble(event: Event) -> bool:
+    """Say whether somebody has to look at something because of this event."""
+    if isinstance(event, DeviceFinished):
+        return Verdict(event.verdict).is_trouble
+    return isinstance(event, _TROUBLE)
+
+
+def check_permitted(playbook: Playbook, *, yes: bool) -> None:
+    """Raise NeedsYesError for what wipes or deletes, unless --yes is written beside --cron."""
+    if not yes and (playbook.is_destructive or playbook.deletes):
+        raise NeedsYesError(
+            f"the playbook {playbook.name!r} wipes devices or deletes records, and --cron asks nobody;"
+            " write --yes beside it where that is wanted"
+        )
+
+
+@contextmanager
+def alone(settings: "Settings", playbook: Path, name: str) -> Iterator[bool]:
+    """Say whether nobody else carries this playbook out by the clock; where somebody does, only the
+    log is told.
+    """
+    from orchestrator.adapters import playbook_lock
+
+    with playbook_lock.alone(settings.locks_dir, name, settings.base_url) as is_alone:
+        if not is_alone:
+            log.info("cron.running_already", playbook=str(playbook))
+        yield is_alone
+
+
+def nothing_to_do(plan: Plan) -> bool:
+    """Say whether a plan chose nobody; then only the log is told."""
+    if plan.devices:
+        return False
+    log.info("cron.nothing_chosen", playbook=plan.playbook.name, listed=plan.listed)
+    return True
