@@ -75,7 +75,8 @@ def _note_reading(run: "Run", reading: Reading) -> None:
     if reading.device is not None:
         run.admissions.free(run.admissions.groups.look_at(reading.device))
     run.mark(device)
-    if _adds(reading, run.starts.known.get(device.id)):
+    known = run.starts.known.get(device.id)
+    if _adds(reading, known) and not _is_prepared_for(device, known, reading):
         run.starts.known[device.id] = reading
         news = run.news.get(device.id)
         if news is None or reading.is_detail or not news.is_detail:
@@ -125,6 +126,13 @@ def _answers(device: DeviceRun, reading: Reading) -> bool:
     if device.last_look and reading.asked_at < device.asked_after:
         return False
     return reading.is_detail or not device.is_read_in_full
+
+
+def _is_prepared_for(device: DeviceRun, known: Reading | None, reading: Reading) -> bool:
+    """Say whether all that the next step needs is known, so that a row of a list would only tell less."""
+    if known is None or reading.is_detail:
+        return False
+    return known.step == device.step and known.asked_at >= device.asked_after
 
 
 def _adds(reading: Reading, known: Reading | None) -> bool:

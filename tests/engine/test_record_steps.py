@@ -451,3 +451,30 @@ def test_what_was_as_wanted_before_passes_a_gate():
     story = Story(record_step("update", description="so"), **TWO_WAVES)
     story.shows(1, description="so").shows(2, description="so").later(200)
     assert [story.verdict(1), story.verdict(2)] == ["already_ok", "already_ok"]
+
+
+def test_a_row_of_a_list_page_does_not_spoil_what_was_prepared():
+    story = Story(record_step("update", description="n"), devices=2, max_down=2, in_flight=1,
+                  snapshots=Depth.FULL)  # fmt: skip
+    story.settles().later(10).observes(2).later(5).writes().later(5)
+    prepared = [each for each in story.reads if isinstance(each, commands.PrepareDevice)]
+    assert [each.device for each in prepared] == [1, 2]
+    assert [each.device for each in story.sent] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("operation", "log", "is_applied"),
+    [
+        ("reboot", {"booted": True}, True),
+        ("reboot", {"applied": True}, False),
+        ("factory", {"booted": True}, False),
+        ("factory", {"booted": True, "applied": True}, True),
+        ("reboot", {}, False),
+    ],
+)
+def test_at_the_end_of_a_doubt_the_device_log_is_asked(operation, log, is_applied):
+    story = Story(step(operation))
+    story.testimony = readings.Testimony(**log)
+    story.settles().drops().shows(last_connection=226, pending_settings="x").later(3000)
+    resolved = [each.sign for each in story.events(events.DoubtResolved) if each.applied]
+    assert bool(resolved) is is_applied

@@ -507,7 +507,8 @@ class Story:
                 reading = self._reading(known, asked_at, is_detail=True) if known else nothing
                 self.run.observe(Found(command.device, reading), self.now)
             case commands.AskWitnesses():
-                reading = self._reading(self.records[command.device], asked_at, is_detail=True)
+                known = self.records.get(command.device)
+                reading = self._reading(known, asked_at, is_detail=True) if known else nothing
                 self.run.observe(replace(reading, testimony=self.testimony), self.now)
 
     def _with_serial(self, command: commands.Command) -> dict[str, object] | None:

@@ -369,7 +369,9 @@ def _signs_in_doubt(run: DeviceRun, reading: Reading, device: Device, now: Momen
     if run.change is not None and run.change.action is run.operation:
         return _signs_in_record(run, run.change, reading, device, now)
     doubt = run.doubt
-    sign = doubting.sign_of_application(doubt, device)
+    sign = doubting.sign_in_log(doubt, reading.testimony) or doubting.sign_of_application(
+        doubt, device
+    )
     if sign is not None:
         return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, True, sign)]
     if run.operation.may_be_repeated:

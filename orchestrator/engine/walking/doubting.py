@@ -16,6 +16,7 @@ from orchestrator.engine.walking.proving import is_after, is_requested, names_re
 from orchestrator.model.devices import Device, Status
 from orchestrator.model.events import Baseline
 from orchestrator.model.operations import Action, Operation, Request
+from orchestrator.model.readings import Testimony
 from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS
 
 SHORTEST_BOOT = 20.0
@@ -85,6 +86,20 @@ def sign_of_application(doubt: Doubt, device: Device) -> str | None:
     if any(_is_off(doubt, device, before, breaks=True) for before in _known_contacts(doubt)):
         return "made contact between its periodic ones"
     return _sign_of_outage(doubt, device)
+
+
+def sign_in_log(doubt: Doubt, testimony: Testimony | None) -> str | None:
+    """Say what the device log shows of the request; None where it is not offered or shows nothing.
+
+    That it shows nothing proves nothing: nobody documents that it is complete (api.md 2.5, level 6).
+    A boot may have other reasons than a reset, so for that the command has to stand there too.
+    """
+    if testimony is None:
+        return None
+    if doubt.operation.may_be_repeated or doubt.operation.is_destructive:
+        shows = testimony.applied is True and (testimony.booted or doubt.operation.may_be_repeated)
+        return "the device log shows the command applied" if shows else None
+    return "the device log shows a boot since the request" if testimony.booted else None
 
 
 def _sign_of_outage(doubt: Doubt, device: Device) -> str | None:

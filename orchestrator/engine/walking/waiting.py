@@ -12,7 +12,8 @@ from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.model.commands import AskWitnesses, Command, FindDevice
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
-from orchestrator.model.steps import CheckStep, DoneStep
+from orchestrator.model.operations import Operation
+from orchestrator.model.steps import CheckStep, DoneStep, Witness
 
 
 class Waits:
@@ -60,7 +61,8 @@ class Waits:
             case Phase.DOUBTING if not run.has_record:
                 self.poll(decision, run, now, in_full=True, command=_search(run))
             case Phase.DOUBTING:
-                self.poll(decision, run, now, in_full=True)
+                command = _last_question(run) if now.active >= run.deadline else None
+                self.poll(decision, run, now, in_full=True, command=command)
             case Phase.PROVING:
                 self._wait_for_proof(decision, run, now)
             case _:
@@ -132,6 +134,13 @@ def _search(run: DeviceRun) -> Command | None:
     if run.serial_number is None:
         return None
     return FindDevice(run.id, run.serial_number)
+
+
+def _last_question(run: DeviceRun) -> Command | None:
+    """When the wait for signs is over, the device log is asked too, where there is one."""
+    if not isinstance(run.operation, Operation):
+        return None
+    return AskWitnesses(run.record, (Witness.DEVICE_LOG,), run.sent_at)
 
 
 def _witnessed(run: DeviceRun) -> Command | None:
