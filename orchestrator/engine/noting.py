@@ -132,7 +132,7 @@ def _is_prepared_for(device: DeviceRun, known: Reading | None, reading: Reading)
     """Say whether all that the next step needs is known, so that a row of a list would only tell less."""
     if known is None or reading.is_detail:
         return False
-    return known.step == device.step and known.asked_at >= device.asked_after
+    return known.step == device.step and known.asked_at > device.asked_after
 
 
 def _adds(reading: Reading, known: Reading | None) -> bool:

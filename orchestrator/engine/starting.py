@@ -256,6 +256,11 @@ class Starts:
             if not self._is_fresh(run, now.at):
                 self._clear(decision, run, now)
                 continue
+            if arrived := concluding.arrived(run, self.known[run.id], now.at):
+                self._stand_back(run)
+                decision.events += arrived
+                is_place_free = True
+                continue
             unfit = self._why_not_now(run)
             if unfit is not None:
                 self._hold_back(decision, run, unfit, now)

@@ -426,7 +426,7 @@ def test_a_gentle_request_in_doubt_is_simply_repeated(operation):
 
 
 def test_a_gentle_request_that_is_lost_every_time_ends_in_doubt():
-    story = lost("reconf").until(5).drops().until(10).drops().until(20).drops()
+    story = lost("reconf").until(20).drops().until(40).drops().until(60).drops()
     assert story.operations == [(1, "reconf")] * 4
 
     assert story.until(1200).verdict() == "in_doubt"

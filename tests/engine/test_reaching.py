@@ -245,7 +245,7 @@ def test_answers_that_are_lost_after_the_breaker_has_opened_do_not_count_either(
 
 def test_all_the_attempts_that_a_device_lost_in_one_storm_are_given_back():
     story = sending("sync", 3, attempts=3)
-    dropped(story, 3).later(5)
+    dropped(story, 3).later(12)
     dropped(story, 2)
 
     assert story.events(events.RunPaused)

@@ -478,3 +478,17 @@ def test_at_the_end_of_a_doubt_the_device_log_is_asked(operation, log, is_applie
     story.settles().drops().shows(last_connection=226, pending_settings="x").later(3000)
     resolved = [each.sign for each in story.events(events.DoubtResolved) if each.applied]
     assert bool(resolved) is is_applied
+
+
+def test_a_lost_sync_that_is_pending_is_waited_for_and_not_repeated():
+    story = Story(step("sync")).settles().later(1).drops()
+    story.shows(pending_settings="sync_requested").later(60)
+    assert story.operations == [(1, "sync")]
+    story.shows(pending_settings="none", last_connection=90).later(60)
+    assert story.verdict() == "succeeded"
+
+
+def test_between_a_lost_sync_and_the_next_there_is_time_for_it_to_show():
+    story = Story(step("sync")).settles().later(1).drops().later(9)
+    assert len(story.sent) == 1
+    assert len(story.later(60).sent) == 2

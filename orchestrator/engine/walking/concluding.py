@@ -35,6 +35,10 @@ CHANGE_PAUSE = 60.0
 """Seconds after a refusal within which a contact is no change: a device that boots makes several."""
 
 
+LOST_PAUSE = 10.0
+"""Seconds from a lost answer to the next attempt: what arrived after all has time to show."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """Now, on both clocks."""
@@ -354,6 +358,15 @@ def _consider_creation(run: DeviceRun, reading: Reading | None, now: Moment) -> 
     return [events.DoubtResolved(*where, run.attempt, False, sign)]
 
 
+def arrived(run: DeviceRun, reading: Reading, at: float) -> list[Event]:
+    """Say that a request that got no answer is pending: it is waited for, and not repeated."""
+    device = reading.device
+    if not run.is_lost or device is None or not proving.is_requested(device, run.operation):
+        return []
+    sign = f"pending_settings shows {', '.join(device.pending or ())}"
+    return [events.DoubtResolved(at, run.id, run.step, run.attempt, True, sign)]
+
+
 def moved(run: DeviceRun, reading: Reading, at: float) -> list[Event]:
     """Say that a device whose id is silent has its record under another one."""
     device = reading.device
@@ -465,6 +478,8 @@ def after_faltering(
         waited = durations.as_text(patience)
         return fail(run, now.at, Verdict.FAILED, f"refused for {waited} on end: {run.reason}")
     wait = max(backoff(retry, max(run.failures, run.refusals), chance), run.retry_after)
+    if run.is_lost:
+        wait = max(wait, LOST_PAUSE)
     if run.awaits_change:
         frequency = run.baseline.update_frequency if run.baseline else None
         wait = max(wait, (frequency or UPDATE_FREQUENCY_SECONDS) + CHANGE_MARGIN)

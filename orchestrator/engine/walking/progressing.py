@@ -132,6 +132,8 @@ class DeviceRun:
     """While resting: any change of the record ends the rest."""
     retry_after: float = 0.0
     """Seconds the controller asked to wait before the next attempt."""
+    is_lost: bool = False
+    """The last attempt of something that may be repeated got no answer."""
     is_excused: bool = False
     """Its request was lost in a storm of the controller's: if not applied, that was no attempt."""
     unproven: Request | None = None
@@ -303,7 +305,7 @@ def _intended(run: DeviceRun, event: events.OperationIntended, active: float) ->
     run.skew = event.server_at - event.at
     run.asked_after = event.at
     run.holds_slot = run.operation.is_disruptive or run.is_still_gone
-    run.held = run.is_excused = False
+    run.held = run.is_excused = run.is_lost = False
     run.deadline = active
     if run.began_at is None:
         run.began_at = active
@@ -393,7 +395,7 @@ def _lost(run: DeviceRun, event: events.OperationLost, active: float) -> None:
     run.reason = f"no answer came: {event.reason}"
     if run.operation.may_be_repeated:
         run.failures += 1
-        run.touched = True
+        run.touched = run.is_lost = True
         if run.failures < run.operation_step.attempts:
             run.phase = Phase.FALTERED
             return
@@ -521,7 +523,7 @@ def _go_to(run: DeviceRun, step: int, active: float) -> None:
     run.attempt = run.failures = run.refusals = 0
     run.busy_since = None
     run.change = None
-    run.held = run.doubted = run.is_excused = run.is_searched = False
+    run.held = run.doubted = run.is_excused = run.is_lost = run.is_searched = False
 
 
 def _failed(run: DeviceRun, event: events.StepFailed, _: float) -> None:
