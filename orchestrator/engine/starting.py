@@ -256,7 +256,7 @@ class Starts:
             if not self._is_fresh(run, now.at):
                 self._clear(decision, run, now)
                 continue
-            if arrived := concluding.arrived(run, self.known[run.id], now.at):
+            if arrived := concluding.arrived(run, self.known.get(run.id), now.at):
                 self._stand_back(run)
                 decision.events += arrived
                 is_place_free = True

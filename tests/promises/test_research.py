@@ -96,7 +96,7 @@ def test_without_an_answer_the_device_is_read_before_anything_is_repeated(operat
 def test_also_what_may_be_repeated_is_read_again_before_it_is(operation):
     story = Story(step(operation)).settles().later(1).drops()
     [before] = story.reads
-    story.until(10)
+    story.until(15)
 
     assert story.operations == [(1, operation)] * 2
     assert story.reads == [before, before]

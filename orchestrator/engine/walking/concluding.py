@@ -358,9 +358,9 @@ def _consider_creation(run: DeviceRun, reading: Reading | None, now: Moment) -> 
     return [events.DoubtResolved(*where, run.attempt, False, sign)]
 
 
-def arrived(run: DeviceRun, reading: Reading, at: float) -> list[Event]:
+def arrived(run: DeviceRun, reading: Reading | None, at: float) -> list[Event]:
     """Say that a request that got no answer is pending: it is waited for, and not repeated."""
-    device = reading.device
+    device = None if reading is None else reading.device
     if not run.is_lost or device is None or not proving.is_requested(device, run.operation):
         return []
     sign = f"pending_settings shows {', '.join(device.pending or ())}"
