@@ -492,3 +492,16 @@ def test_between_a_lost_sync_and_the_next_there_is_time_for_it_to_show():
     story = Story(step("sync")).settles().later(1).drops().later(9)
     assert len(story.sent) == 1
     assert len(story.later(60).sent) == 2
+
+
+def test_a_creation_that_is_refused_because_it_is_there_is_already_ok():
+    story = Story(record_step("create", takes_row=True), **NEW).settles()
+    story.another(4711, serial_number="SN1").refuses(409, answers.Refusal.REJECTED).later(60)
+    assert story.verdict() == "already_ok"
+    assert story.last(events.DeviceFound).record == 4711
+
+
+def test_a_creation_that_is_refused_for_another_records_sake_fails():
+    story = Story(record_step("create", takes_row=True), **NEW).settles()
+    story.refuses(409, answers.Refusal.REJECTED).later(60)
+    assert (story.verdict(), story.reason()) == ("failed", "the controller answered 409")

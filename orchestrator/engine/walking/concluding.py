@@ -346,6 +346,8 @@ def _consider_creation(run: DeviceRun, reading: Reading | None, now: Moment) -> 
         if now.active < run.deadline or run.failed_looks < FINAL_LOOKS:
             return []
         return fail(run, now.at, Verdict.IN_DOUBT, "no answer came, and it cannot be looked for")
+    if run.is_known_there:
+        return _consider_conflict(run, reading, now.at)
     if reading.device is not None:
         sign = "there is a record with its serial number"
         return [
@@ -356,6 +358,15 @@ def _consider_creation(run: DeviceRun, reading: Reading | None, now: Moment) -> 
         return []
     sign = "there is no record with its serial number"
     return [events.DoubtResolved(*where, run.attempt, False, sign)]
+
+
+def _consider_conflict(run: DeviceRun, reading: Reading, at: float) -> list[Event]:
+    """The controller said that there is such a record: then nothing is to be created (api.md 1.2)."""
+    if reading.device is None:
+        return fail(run, at, Verdict.FAILED, run.reason)
+    sign = "there is a record with its serial number already"
+    found = events.DeviceFound(at, run.id, run.step, reading.device.id, sign)
+    return [found, *succeed(run, at, sign)]
 
 
 def arrived(run: DeviceRun, reading: Reading | None, at: float) -> list[Event]:

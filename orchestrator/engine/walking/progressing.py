@@ -132,6 +132,8 @@ class DeviceRun:
     """While resting: any change of the record ends the rest."""
     retry_after: float = 0.0
     """Seconds the controller asked to wait before the next attempt."""
+    is_known_there: bool = False
+    """The controller refused to create it because of a record that is there (409)."""
     is_lost: bool = False
     """The last attempt of something that may be repeated got no answer."""
     is_excused: bool = False
@@ -355,6 +357,11 @@ def _refused(run: DeviceRun, event: events.OperationRefused, active: float) -> N
     run.reason = event.reason
     run.retry_after = event.retry_after or 0.0
     run.awaits_change = refusal is Refusal.STATE
+    if event.status == _CONFLICT and not run.has_record:
+        run.is_known_there = True
+        run.phase = Phase.DOUBTING
+        run.failed_looks = 0
+        run.deadline = active
     if refusal is Refusal.BUSY:
         run.refusals += 1
         if run.busy_since is None:
@@ -364,6 +371,8 @@ def _refused(run: DeviceRun, event: events.OperationRefused, active: float) -> N
     if refusal is Refusal.STATE:
         run.failures += 1
 
+
+_CONFLICT = 409
 
 _PHASE_AFTER = {
     Refusal.STATE: Phase.FALTERED,
@@ -524,6 +533,7 @@ def _go_to(run: DeviceRun, step: int, active: float) -> None:
     run.busy_since = None
     run.change = None
     run.held = run.doubted = run.is_excused = run.is_lost = run.is_searched = False
+    run.is_known_there = False
 
 
 def _failed(run: DeviceRun, event: events.StepFailed, _: float) -> None:
