@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def note(run: "Run", observation: Observation, now: float) -> None:
     """Keep what was read for the next decision."""
     match observation:
-        case Reading():
+        case Reading() if not _is_of_left_record(run, observation):
             _note_reading(run, _of_plan(run, observation))
         case Found():
             _note_found(run, observation)
@@ -43,6 +43,12 @@ def _of_plan(run: "Run", reading: Reading) -> Reading:
     """Give a reading under the id by which the plan knows the device."""
     planned = run.moved.get(reading.device_id)
     return reading if planned is None else replace(reading, device_id=planned)
+
+
+def _is_of_left_record(run: "Run", reading: Reading) -> bool:
+    """Say whether a reading is of a record that its device has left: it tells nothing of the device."""
+    device = run.devices.get(reading.device_id)
+    return device is not None and device.record != reading.device_id and reading.step is None
 
 
 def _note_found(run: "Run", found: Found) -> None:

@@ -368,10 +368,10 @@ class Run:
         run.is_being_read = run.is_read_in_full = True
         serial = run.serial_number
         if run.operation.is_destructive and serial is not None and not run.is_searched:
+            run.owes_refresh = True
             decision.commands.append(FindDevice(run.id, serial))
-        else:
-            run.is_refreshed = True
-            decision.read_in_full(run.record, update_status=True)
+            return
+        decision.read_in_full(run.record, update_status=True)
 
     def _after_faltering(self, run: DeviceRun, now: Moment, chance: float) -> list[Event]:
         happened = concluding.after_faltering(

@@ -15,7 +15,7 @@ from itertools import count, pairwise
 from orchestrator.model.amounts import Amount, Share
 from orchestrator.model.devices import Device, Status
 from orchestrator.model.errors import SelectionError
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Operation
 from orchestrator.model.orders import Order
 from orchestrator.model.plans import Plan
 from orchestrator.model.playbooks import Playbook, PlaybookSource
@@ -35,6 +35,7 @@ from orchestrator.model.steps import (
     CheckStep,
     NotifyStep,
     OperationStep,
+    RecordStep,
     SleepStep,
     Step,
 )
@@ -49,6 +50,7 @@ from orchestrator.simulator.faults import Faults, Rates
 from orchestrator.simulator.fleet import FleetPlan, Member, make_fleet
 from orchestrator.simulator.temperaments import NORMAL_MIX
 from orchestrator.simulator.world import World
+from tests.campaigns.changing import changing
 from tests.support.campaigns import operation_step
 
 ZONE_FIELD = "description"
@@ -162,6 +164,8 @@ class Drawn:
     acts: tuple[Act, ...] = ()
     holdings: tuple[Holding, ...] = ()
     is_alone: bool = True
+    changes: str | None = None
+    """What it changes records for; None where it changes none."""
 
     def plan(self) -> Plan:
         """Give the plan of this campaign."""
@@ -229,7 +233,8 @@ class _Drawing:
         self.seed = seed
         self.chance = random.Random(f"campaign/{seed}")
         self.started_at = self.chance.choice(STARTS).timestamp()
-        self.is_grouped = self.happens(0.4)
+        self.changing = changing(seed)
+        self.is_grouped = self.happens(0.4) and (self.changing is None or self.changing.keeps_ids)
         self.is_windowed = self.happens(0.35)
         self.has_own_zones = self.is_windowed and self.happens(0.4)
 
@@ -239,10 +244,14 @@ class _Drawing:
     def drawn(self) -> Drawn:
         members = self._members()
         rules = Rules(shows_operations=self.happens(0.85))
+        if self.changing is not None:
+            members, rules = self.changing.members(members), self.changing.rules(rules)
         world = World(members, seed=self.seed, started_at=self.started_at)
         listed, _ = perform_page(world, DeviceFilter(), 0, 1000, self.started_at)
         assert not isinstance(listed, Exception)
         plan = self._plan(listed.devices, members)
+        if self.changing is not None:
+            plan = self.changing.planned(plan)
         faults, storms = self._faults()
         length = 4 * len(plan.devices) * len(plan.playbook.steps) + 10
         interruptions = self._interruptions(length)
@@ -264,6 +273,7 @@ class _Drawing:
             acts=self._acts(length),
             holdings=self._holdings(plan),
             is_alone=self.happens(0.7),
+            changes=None if self.changing is None else self.changing.kind,
         )
 
     # --- the fleet ------------------------------------------------------------------------------
@@ -320,11 +330,14 @@ class _Drawing:
 
     def _playbook(self, members: Sequence[Member]) -> Playbook:
         chance = self.chance
-        steps = self._steps()
+        steps = self._steps() if self.changing is None else self._changes()
+        selection = self._selection(members)
+        if self.changing is not None:
+            selection = self.changing.selection(selection)
         playbook = Playbook(
             name="drawn",
             description="",
-            selection=self._selection(members),
+            selection=selection,
             steps=steps,
             rollout=self._rollout(len(members)),
             requests=RequestLimits(
@@ -333,8 +346,10 @@ class _Drawing:
                 per_second=chance.choice((None, 2.0, 20.0)),
             ),
             retry=RetryPolicy(first_wait=chance.choice((0.5, 1.0, 10.0)), longest_wait=60.0),
-            rescue=self._rescue(),
+            rescue=self._rescue() if self.changing is None else self.changing.rescue(),
         )
+        if self.changing is not None:
+            playbook = self.changing.adjusted(playbook)
         return replace(playbook, window=self._window(playbook)) if self.is_windowed else playbook
 
     def _selection(self, members: Sequence[Member]) -> Selection:
@@ -378,6 +393,17 @@ class _Drawing:
         for make in (self._sleep, self._check, self._notify, self._approve):
             if self.happens(0.15):
                 steps.insert(self.chance.randint(0, len(steps)), make())
+        return tuple(steps)
+
+    def _changes(self) -> tuple[Step, ...]:
+        """Steps that change records, between them what any playbook may have; create comes first."""
+        assert self.changing is not None
+        steps = list(self.changing.steps())
+        creates = isinstance(steps[0], RecordStep) and steps[0].action is Action.CREATE
+        deletes = isinstance(steps[-1], RecordStep) and steps[-1].action is Action.DELETE
+        for make in (self._sleep, self._check, self._notify, self._approve):
+            if self.happens(0.08):
+                steps.insert(self.chance.randint(creates, len(steps) - deletes), make())
         return tuple(steps)
 
     def _operation(self, operation: Operation) -> OperationStep:
@@ -541,6 +567,8 @@ class _Drawing:
         faults = chance.choice(
             (Faults(), Faults(), Faults.harsh(), Faults.harsh(), Faults(operations=LOSSY))
         )
+        if self.changing is not None and self.changing.happens(0.3):
+            faults = Faults(operations=replace(LOSSY, truncated=0.1))
         if self.happens(0.2):
             faults = replace(faults, outages=self._spans(3000.0, 1500.0))
         if self.happens(0.04):
@@ -587,7 +615,7 @@ class _Drawing:
         return self.chance.choice((300.0, 1200.0, 9000.0)) * self.chance.uniform(0.5, 1.5)
 
     def _interruptions(self, length: int) -> tuple[Interruption, ...]:
-        if not self.happens(0.45):
+        if not self.happens(0.45 if self.changing is None else 0.65):
             return ()
         gaps: Sequence[Callable[[], float]] = (
             lambda: 0.0,

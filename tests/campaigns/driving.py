@@ -6,20 +6,43 @@ ledger and no journal holds: who was down anyway, who held which device, what wa
 
 import random
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from heapq import heappop
+from typing import NoReturn, TypeVar
 
+from orchestrator.adapters.simulated_controller import SimulatedController
 from orchestrator.engine.run import Run, replayed
 from orchestrator.model import events
-from orchestrator.model.commands import Command, HoldDevices, ReleaseDevices, TakeCensus
+from orchestrator.model.answering import event_of, failure_of
+from orchestrator.model.commands import (
+    AskWitnesses,
+    Command,
+    FindDevice,
+    HoldDevices,
+    PrepareDevice,
+    ReleaseDevices,
+    SaveSnapshot,
+    SendChange,
+    SendNotice,
+    SendOperation,
+    TakeCensus,
+)
+from orchestrator.model.devices import DeviceId
+from orchestrator.model.errors import ControllerError, SecretError
 from orchestrator.model.events import Event
+from orchestrator.model.operations import Action
 from orchestrator.model.orders import OrderRefusedError
-from orchestrator.model.readings import DevicesHeld, Reading
+from orchestrator.model.readings import DevicesHeld, Found, Reading, ReadingFailed
+from orchestrator.model.snapshots import Snapshot
+from orchestrator.planning.foresight.rehearsing import ROUND_TRIP
 from orchestrator.runtime.obeying import obey_undriven
+from orchestrator.runtime.preparing import Preparer
+from orchestrator.simulator.answering import perform_change
 from orchestrator.simulator.world import World
 from tests.campaigns.drawing import Drawn, Holding, Interruption
 from tests.campaigns.people import MUST_NOT, People
+from tests.campaigns.vaulting import Vault
 from tests.support.campaigns import Campaign, KilledError, stuck
 from tests.support.stories import durable
 
@@ -30,6 +53,11 @@ STANDSTILL = 400
 MOST_PROCESSES = 60
 """Processes after which a run counts as one that nobody can bring to its end."""
 MOST_TURNS = 60_000
+_DELETION_LAG = 60.0 + 45.0
+"""Seconds for which a record may be believed, and that answers take to come: who came Up in them
+may be deleted."""
+
+T = TypeVar("T")
 
 
 class BrokenError(Exception):
@@ -56,6 +84,29 @@ class Chronicle:
     censuses: int = 0
     elsewhere: int = 0
     """Devices that were asked for and held by another run."""
+    vault: Vault = field(default_factory=lambda: Vault(0))
+    snapshots: list[tuple[int, Snapshot]] = field(default_factory=list)
+    """What was saved, and how long the journal was then."""
+    notices: list[SendNotice] = field(default_factory=list)
+
+
+class Instant:
+    """A clock whose sleeps take no time and are added up: answers come as late as they were."""
+
+    speed = 1.0
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.slept = 0.0
+
+    def now(self) -> float:
+        return self._now()
+
+    def steady(self) -> float:
+        return self._now()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept += seconds
 
 
 class Neighbours:
@@ -91,7 +142,7 @@ class Life(Campaign):
         neighbours: Neighbours | None = None,
     ) -> None:
         self.drawn = drawn
-        self.chronicle = chronicle or Chronicle()
+        self.chronicle = chronicle or Chronicle(vault=Vault(drawn.seed))
         self.people = people or People(drawn.seed, drawn.acts)
         self.neighbours = neighbours or Neighbours(drawn.holdings)
         self.quiet_faults = drawn.faults
@@ -103,6 +154,8 @@ class Life(Campaign):
             now=drawn.started_at + drawn.begins_after if now is None else now,
             chance=chance,
         )
+        self._instant = Instant(lambda: self.now)
+        self._preparer = _Preparing(self)
         if not journal:
             self._know_what_the_plan_read()
 
@@ -148,7 +201,30 @@ class Life(Campaign):
         self._heed_people()
         if not self.run.is_over:
             self._set_weather()
-            super().turn()
+            self._turn()
+
+    def _turn(self) -> None:
+        """As the rehearsal's, but snapshots are saved before what they were taken for is intended."""
+        news: list[Event] = []
+        while self._coming and self._coming[0][0] <= self.now:
+            item = heappop(self._coming)[2]
+            if isinstance(item, Event):
+                news.append(item)
+            else:
+                self.run.observe(item, self.now)
+        self._record(news)
+        decision = self.run.decide(self.now, self.chance)
+        self.chronicle.snapshots += [
+            (len(self.journal), command.snapshot)
+            for command in decision.commands
+            if isinstance(command, SaveSnapshot)
+        ]
+        self._record(decision.events)
+        self.now = max(self.now, self.run.last_at)
+        for command in decision.commands:
+            self._perform(command)
+        if not decision.events and not self.run.is_over:
+            self._wait()
 
     def _set_weather(self) -> None:
         passed = self.now - self.drawn.started_at
@@ -198,6 +274,7 @@ class Life(Campaign):
 
     def _note(self, first: int, happened: Sequence[Event]) -> None:
         self.people.hear(happened, len(self.journal))
+        self.chronicle.vault.hear(happened)
         for place, event in enumerate(happened, start=first):
             if isinstance(event, events.OperationIntended):
                 self._check_held(event)
@@ -209,7 +286,8 @@ class Life(Campaign):
     def _look_around(self, place: int, at: float) -> None:
         down = {}
         for member in self.drawn.members:
-            device = self.world.population.device(member.id, at)
+            population = self.world.population
+            device = population.device(population.present_id(member.id), at)
             if device is not None and not device.is_up(at):
                 down[member.id] = device.status_change(at)
         self.chronicle.down_since[place] = down
@@ -229,8 +307,51 @@ class Life(Campaign):
             case TakeCensus():
                 self.chronicle.censuses += 1
                 super()._perform(command)
+            case SendOperation() | SendChange():
+                self._check_intended(command)
+                super()._perform(command)
+            case SendNotice():
+                self.chronicle.notices.append(command)
             case _:
                 super()._perform(command)
+
+    def _check_intended(self, command: SendOperation | SendChange) -> None:
+        """See that the intention stands in the journal, and that nothing that serves is deleted."""
+        wanted = (command.device, command.step, command.attempt)
+        if not any(
+            isinstance(event, events.OperationIntended)
+            and (event.device, event.step, event.attempt) == wanted
+            for event in reversed(self.journal)
+        ):
+            self.chronicle.broken.append(f"{command.device}: {command} was not intended")
+        if isinstance(command, SendChange) and command.action is Action.DELETE:
+            device = self.world.population.device(command.record or 0, self.now)
+            if device is None:
+                return
+            is_long_up = device.is_up(self.now) and (
+                device.status_change(self.now) < self.now - _DELETION_LAG
+            )
+            if is_long_up or device.fields["is_active"]:
+                self.chronicle.broken.append(f"{command.device} is deleted, and it is Up or active")
+
+    def _change(self, command: SendChange) -> None:
+        self.requests += 1
+        secrets = self.chronicle.vault.reveal(command) if command.secrets else {}
+        answer, delay = perform_change(self.world, command, secrets, self.now)
+        self._comes(delay, event_of(command, answer, round(self.now + delay + ROUND_TRIP, 6)))
+
+    def _look(self, command: PrepareDevice | FindDevice | AskWitnesses) -> None:
+        """Look closely with the runtime's own code, and with whatever this controller offers."""
+        self.requests += 1
+        self._instant.slept = 0.0
+        found: Reading | Found | ReadingFailed
+        try:
+            found = completed(self._preparer.look(command))
+        except ControllerError as error:
+            found = failure_of((command.device,), error)
+        except SecretError as error:
+            found = ReadingFailed((command.device,), str(error), unprepared=True)
+        self._comes(self._instant.slept, found)
 
     def _hold(self, command: HoldDevices) -> None:
         theirs = [d for d in command.devices if self.neighbours.until(d, self.now) is not None]
@@ -297,12 +418,39 @@ class Life(Campaign):
 
     def _obey_undriven(self, run: Run, order: object, now: float) -> None:
         shelf = _Shelf(self)
-        working = obey_undriven(run, order, journal=shelf, now=now, chance=self.chance)
-        try:
-            working.send(None)
-        except StopIteration:
-            return
-        raise AssertionError("nothing here waits")
+        completed(obey_undriven(run, order, journal=shelf, now=now, chance=self.chance))
+
+
+def completed(working: Coroutine[object, object, T]) -> T:
+    """Give what a coroutine comes to that waits for nothing."""
+    try:
+        working.send(None)
+    except StopIteration as end:
+        found: T = end.value
+        return found
+    raise AssertionError("nothing here waits")
+
+
+class _Preparing(Preparer):
+    """The runtime's close looks; pages are listed as the rehearsal does, without an event loop."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        controller = SimulatedController(life.world, life._instant)
+        super().__init__(
+            life.plan, controller, life.chronicle.vault, page_size=life.drawn.page_size
+        )
+
+    async def _find(self, device: DeviceId, serial_number: str) -> Reading:
+        if self._offers is not None:
+            found = await self._offers.find_by_serial(serial_number)
+            if found is not None:
+                return replace(found, device_id=device)
+        listed, delay = self._life._find(serial_number)
+        await self._life._instant.sleep(delay)
+        if isinstance(listed, ControllerError):
+            raise listed
+        return replace(listed, device_id=device)
 
 
 class _Shelf:

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 from orchestrator.model import events
 from orchestrator.model.events import Event
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import REQUESTS, Action, Operation, Request
 from orchestrator.model.plans import Limits
 from orchestrator.model.policies import GroupLimit
-from orchestrator.model.steps import ApproveStep, OperationStep, Step
+from orchestrator.model.steps import ApproveStep, RequestStep, Step
 from orchestrator.model.zones import is_zone
-from orchestrator.simulator.ledger import AppliedOperation, Arrival
+from orchestrator.simulator.ledger import AppliedOperation, Change
 from tests.campaigns.driving import Life
 
 INSTANT = 1e-5
@@ -33,6 +33,34 @@ ANSWERS = (
 )
 _STEP_ENDS = (events.StepSucceeded, events.StepForgiven, events.RescueStarted)
 NOT_APPLIED = (events.OperationRefused, events.OperationUnsent)
+
+
+_METHODS = {
+    Action.CREATE: "POST",
+    Action.UPDATE: "PATCH",
+    Action.UPGRADE: "PATCH",
+    Action.DEACTIVATE: "PATCH",
+    Action.REPLACE: "PUT",
+    Action.DELETE: "DELETE",
+}
+
+
+@dataclass
+class Arrival:
+    """One request that changes something, as it reached the controller."""
+
+    at: float
+    method: str
+    device: int | None
+    change: Change | None
+    """What was asked of the record; None for an operation."""
+    is_taken: bool = False
+    """Whether an intention for it was found."""
+
+    @property
+    def serial(self) -> object:
+        """The serial number of the record that is to be made."""
+        return None if self.change is None else self.change.wrote.get("serial_number")
 
 
 @dataclass
@@ -54,9 +82,17 @@ class Attempt:
         return self.intended.device
 
     @property
-    def operation(self) -> Operation:
-        """What was asked for."""
-        return Operation(self.intended.operation)
+    def operation(self) -> Request:
+        """What was asked for; of a change with a flag, the flag's operation."""
+        return REQUESTS[self.intended.operation]
+
+    @property
+    def was_applied(self) -> bool:
+        """Whether the world changed by it."""
+        if self.applied is not None:
+            return True
+        change = None if self.arrival is None else self.arrival.change
+        return change is not None and change.applied
 
 
 @dataclass
@@ -69,6 +105,8 @@ class Walk:
     failed_step: int | None = None
     rescued_in_chain: bool = False
     unproven_destruction: bool = False
+    is_sent: bool = False
+    """Whether something was asked for in this step."""
     failing: events.StepFailed | None = None
     forgiven: str | None = None
 
@@ -94,6 +132,13 @@ class History:
         rescue = chained_steps(self.playbook.rescue)
         self.chained = chained_steps(self.playbook.steps) | {self.main + n for n in rescue}
         self.active = active_moments(self.journal)
+        self.serials = {each.id: each.serial_number for each in self.plan.devices}
+        self.ids: dict[int, list[int]] = {each.id: [each.id] for each in self.plan.devices}
+        """The ids of each device's records as far as the run knows; the last is the present one."""
+        for event in self.of(events.OperationAccepted, events.DeviceFound):
+            if event.record is not None and event.record not in self.ids[event.device]:
+                self.ids[event.device].append(event.record)
+        self.arrivals = list(self._arrivals())
         self.finished = {e.device: e for e in self.of(events.DeviceFinished)}
         self.attempts = list(self._attempts())
         self.wave_of = self._waves()
@@ -121,25 +166,27 @@ class History:
         walk.has_begun = True
         match event:
             case events.StepSucceeded():
-                if isinstance(self.steps[event.step], OperationStep):
+                if isinstance(self.steps[event.step], RequestStep) and walk.is_sent:
                     walk.unproven_destruction = False
                 walk.step += 1
-                walk.failing = None
+                walk.failing, walk.is_sent = None, False
+            case events.OperationIntended():
+                walk.is_sent = True
             case events.StepFailed():
                 walk.failing = event
                 step = self.steps[event.step]
-                if event.verdict == "unconfirmed" and isinstance(step, OperationStep):
+                if event.verdict == "unconfirmed" and isinstance(step, RequestStep):
                     walk.unproven_destruction |= step.operation.is_destructive
             case events.StepForgiven():
                 walk.forgiven = walk.forgiven or event.verdict
                 walk.step += 1
-                walk.failing = None
+                walk.failing, walk.is_sent = None, False
             case events.RescueStarted():
                 walk.rescued_in_chain = walk.step in self.chained or walk.unproven_destruction
                 walk.failed_step = walk.step
                 walk.forgiven = walk.forgiven or event.verdict
                 walk.step = event.step
-                walk.failing = None
+                walk.failing, walk.is_sent = None, False
             case events.DeviceFinished():
                 walk.is_ended = True
             case _:
@@ -151,10 +198,19 @@ class History:
 
     # --- attempts ---------------------------------------------------------------------------------
 
+    def _arrivals(self) -> Iterator[Arrival]:
+        """Give the requests that were to change something, in order."""
+        changes = iter(self.ledger.changes)
+        for each in self.ledger.arrivals:
+            if "inventory_device_operation" in each.path:
+                yield Arrival(each.at, each.method, each.device, None)
+            elif each.method in _METHODS.values():
+                yield Arrival(each.at, each.method, each.device, next(changes))
+
     def _attempts(self) -> Iterator[Attempt]:
-        arrivals: dict[int, list[Arrival]] = defaultdict(list)
-        for arrival in self.ledger.operation_arrivals:
-            arrivals[arrival.device or 0].append(arrival)
+        waiting: dict[object, list[Arrival]] = defaultdict(list)
+        for arrival in self.arrivals:
+            waiting[arrival.serial if arrival.method == "POST" else arrival.device].append(arrival)
         walks: dict[int, Walk] = defaultdict(Walk)
         open_attempts: dict[int, Attempt] = {}
         for place, event in enumerate(self.journal):
@@ -163,8 +219,8 @@ class History:
                 continue
             if isinstance(event, events.OperationIntended):
                 attempt = Attempt(place, event, self.is_in_chain(walks[device]))
-                attempt.arrival = _arrived(arrivals[device], event)
-                attempt.applied = self._applied(attempt.arrival)
+                attempt.arrival = self._arrived(waiting, event)
+                attempt.applied = self._applied(attempt.arrival, attempt.operation)
                 open_attempts[device] = attempt
                 yield attempt
             elif isinstance(event, ANSWERS) and device in open_attempts:
@@ -173,18 +229,37 @@ class History:
                 open_attempts[device].resolved = event
             self.walk(walks[device], event)
 
-    def _applied(self, arrival: Arrival | None) -> AppliedOperation | None:
+    def _arrived(
+        self, waiting: dict[object, list[Arrival]], event: events.OperationIntended
+    ) -> Arrival | None:
+        method = "PUT" if event.action is None else _METHODS[Action(event.action)]
+        keys = [self.serials[event.device]] if method == "POST" else self.ids[event.device]
+        for arrival in (each for key in keys for each in waiting[key]):
+            is_alike = arrival.method == method and (arrival.change is None) == (
+                event.action is None
+            )
+            if not arrival.is_taken and is_alike and abs(arrival.at - event.at) <= INSTANT:
+                arrival.is_taken = True
+                return arrival
+        return None
+
+    def _applied(self, arrival: Arrival | None, operation: Request) -> AppliedOperation | None:
         if arrival is None or arrival.device is None:
             return None
         return next(
-            (a for a in self.ledger.of_device(arrival.device) if a.arrived_at == arrival.at), None
+            (
+                a
+                for a in self.ledger.of_device(arrival.device)
+                if a.arrived_at == arrival.at and a.operation == operation
+            ),
+            None,
         )
 
     def down_until(self, attempt: Attempt) -> float:
         """Give until when an intention keeps its device out of service, or may as far as is known."""
         ended = self.finished.get(attempt.device)
         latest = ended.at if ended is not None else float("inf")
-        if isinstance(attempt.answer, NOT_APPLIED) and attempt.applied is None:
+        if isinstance(attempt.answer, NOT_APPLIED) and not attempt.was_applied:
             return min(latest, attempt.answer.at)
         if attempt.applied is not None:
             back = attempt.applied.returned_at
@@ -195,12 +270,12 @@ class History:
 
     def obeys(self, device: int) -> bool:
         """Say whether a device does what it is told."""
-        found = self.life.world.population.device(device, self.life.now)
+        found = self.life.world.population.device(self.ids[device][0], self.life.now)
         return found is None or found.temperament.obeys
 
     def group(self, device: int, fields: Sequence[str]) -> tuple[object, ...]:
         """Give a device's values of some fields; what is not known is a value of its own."""
-        record = self.drawn.records[device]
+        record = self.drawn.records.get(device, {})
         values = (record.get(field) for field in fields)
         return tuple("unknown" if value in (None, "") else value for value in values)
 
@@ -210,7 +285,7 @@ class History:
         """Name the zone whose clocks a device's window goes by."""
         window = self.playbook.window
         assert window is not None
-        own = self.drawn.records[device].get(window.timezone_field or "")
+        own = self.drawn.records.get(device, {}).get(window.timezone_field or "")
         return own if isinstance(own, str) and is_zone(own) else window.timezone
 
     def needed(self, attempt: Attempt) -> tuple[float, ...]:
@@ -293,10 +368,6 @@ def _with(limits: tuple[GroupLimit, ...], name: str, value: float) -> tuple[Grou
     )
 
 
-def _arrived(arrivals: Sequence[Arrival], event: events.OperationIntended) -> Arrival | None:
-    return next((a for a in arrivals if abs(a.at - event.at) <= INSTANT), None)
-
-
 def _has_succeeded(event: Event) -> bool:
     return isinstance(event, events.DeviceFinished) and event.verdict == "succeeded"
 
@@ -308,7 +379,7 @@ def _ninth(took: Sequence[float]) -> float:
 def chained_steps(steps: Sequence[Step]) -> frozenset[int]:
     """Give the steps that are in a chain: behind a destructive one, up to what restores the device."""
     inside: set[int] = set()
-    operations = {n: s.operation for n, s in enumerate(steps) if isinstance(s, OperationStep)}
+    operations = {n: s.operation for n, s in enumerate(steps) if isinstance(s, RequestStep)}
     destructive = [n for n, operation in operations.items() if operation.is_destructive]
     for begin, behind in zip(destructive, [*destructive, len(steps)][1:], strict=True):
         for restoring in (Operation.RECONF, Operation.SYNC):

@@ -5,7 +5,7 @@ became of it from the world's ledger, what holds when from the plan; never from 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from orchestrator.adapters.memory_journal import MemoryJournal
@@ -14,12 +14,14 @@ from orchestrator.engine.rollout.windowing import Openings
 from orchestrator.engine.run import replayed
 from orchestrator.model import events
 from orchestrator.model.events import Event
+from orchestrator.model.operations import Action
 from orchestrator.model.plans import Limits
 from orchestrator.model.policies import Approver
-from orchestrator.model.steps import ApproveStep, CheckStep, OperationStep
+from orchestrator.model.steps import ApproveStep, CheckStep, DoneStep, RequestStep
 from orchestrator.model.verdicts import Verdict
 from tests.campaigns.driving import Life
 from tests.campaigns.history import ANSWERS, INSTANT, NOT_APPLIED, Attempt, History, Walk
+from tests.campaigns.records import ON_RECORDS
 from tests.support.campaigns import (
     false_successes,
     refreshed_while_polling,
@@ -42,7 +44,8 @@ def broken(life: Life) -> list[str]:
     """Give every promise that a finished campaign has broken."""
     history = History(life)
     found = list(life.chronicle.broken)
-    for promise in PROMISES:
+    changes_records = history.drawn.changes is not None
+    for promise in (*PROMISES, *(ON_RECORDS if changes_records else (as_ever,))):
         found += promise(history)
     return found
 
@@ -50,8 +53,8 @@ def broken(life: Life) -> list[str]:
 # --- what every campaign of this house promises ---------------------------------------------------
 
 
-def common(history: History) -> Iterator[str]:
-    """The promises that older campaigns are judged by as well."""
+def as_ever(history: History) -> Iterator[str]:
+    """The promises that older campaigns are judged by as well; only of operations."""
     yield from without_one_verdict(history.life)
     yield from false_successes(history.life)
     yield from wrongly_resolved(history.life)
@@ -100,7 +103,7 @@ def _rescue(history: History, walk: Walk, event: events.RescueStarted) -> Iterat
 
 def _forgiven(history: History, walk: Walk, event: events.StepForgiven) -> Iterator[str]:
     step = history.steps[event.step]
-    allowed = step.continue_on if isinstance(step, OperationStep | CheckStep) else ()
+    allowed = step.continue_on if isinstance(step, RequestStep | CheckStep) else ()
     failing = walk.failing
     if Verdict(event.verdict) not in allowed:
         yield f"{event.device}: step {event.step + 1} was forgiven, and the playbook does not"
@@ -116,13 +119,13 @@ def verdicts_that_agree(history: History) -> Iterator[str]:
         proven = [e.step for e in mine if isinstance(e, events.StepSucceeded)]
         failed = [e for e in mine if isinstance(e, events.StepFailed)]
         verdict = ended.verdict
-        if verdict == "succeeded" and (proven != list(range(history.main)) or failed):
-            yield f"{device} succeeded and only steps {proven} did"
-        if (
-            verdict != "succeeded"
-            and not failed
-            and proven[: history.main] == list(range(history.main))
-        ):
+        is_success = Verdict(verdict).is_success
+        walked = history.main
+        if proven and isinstance(history.steps[proven[-1]], DoneStep) and is_success:
+            walked = proven[-1] + 1  # where the conditions hold, nothing more is to be done
+        if is_success and (proven != list(range(walked)) or failed):
+            yield f"{device} {verdict} and only steps {proven} did"
+        if not is_success and not failed and proven[: history.main] == list(range(history.main)):
             yield f"{device} is {verdict} and every step succeeded"
         if verdict == "not_started" and not any(at <= ended.at for at in stopped):
             yield f"{device} was not started and nobody had stopped the run"
@@ -140,7 +143,7 @@ def _troubled(
         ways = {event.verdict for event in failed}
         if verdict not in ways and not history.is_left_by_a_person():
             yield f"{device} is {verdict} and its steps ended {sorted(ways)}"
-    was_applied = any(a.applied or (a.resolved and a.resolved.applied) for a in attempts)
+    was_applied = any(a.was_applied or (a.resolved and a.resolved.applied) for a in attempts)
     if verdict == "unconfirmed" and not was_applied:
         yield f"{device} is unconfirmed and nothing was ever applied to it"
     if verdict == "in_doubt" and not any(
@@ -172,16 +175,22 @@ def never_twice(history: History) -> Iterator[str]:
             yield f"{where} was applied, as was found, and is asked for again"
         if not attempt.operation.is_disruptive or isinstance(before.answer, NOT_APPLIED):
             continue
+        if attempt.operation is Action.UPGRADE and "firmware_image" in (
+            attempt.intended.before or {}
+        ):
+            continue  # the record told that it was not written
         if before.resolved is None or before.resolved.applied:
             yield f"{where} is asked for again although nobody knows what became of it"
 
 
 def only_what_was_intended(history: History) -> Iterator[str]:
     """Nothing arrives that was not written down before, and nothing arrives twice."""
-    expected = sum(attempt.arrival is not None for attempt in history.attempts)
-    arrived = len(history.ledger.operation_arrivals)
-    if expected != arrived:
-        yield f"{arrived} operation requests arrived, {expected} of them were intended"
+    for each in history.arrivals:
+        if not each.is_taken:
+            yield f"{each.method} for {each.device} arrived at {each.at} and was not intended"
+    asked = [(e.device, e.step, e.attempt) for e in history.of(events.OperationIntended)]
+    if len(asked) != len(set(asked)):
+        yield f"an attempt was intended twice: {Counter(asked).most_common(1)}"
     applied = [id(a.applied) for a in history.attempts if a.applied is not None]
     if len(applied) != len(set(applied)) or len(applied) != len(history.ledger.operations):
         yield f"{len(history.ledger.operations)} operations were applied, {len(applied)} intended"
@@ -248,7 +257,7 @@ def _down_anyway(history: History, place: int, at: float) -> set[int]:
     organizations = history.playbook.selection.organizations
     found = set()
     for device, since in history.life.chronicle.down_since.get(place, {}).items():
-        record = history.drawn.records[device]
+        record = history.drawn.records.get(device, {})
         if organizations and record["organization_id"] not in organizations:
             continue
         if record["is_active"] is not False and since < at - CENSUS_LAG:
@@ -321,8 +330,8 @@ def budgets(history: History) -> Iterator[str]:
             verdicts[event.verdict] += 1
         elif device is not None and device not in underway:
             underway.add(device)
-            if rollout.ramp and len(underway) > _ramp(verdicts["succeeded"]):
-                yield f"event {place}: {len(underway)} under way after {verdicts['succeeded']}"
+            if rollout.ramp and len(underway) > _ramp(_well(verdicts)):
+                yield f"event {place}: {len(underway)} under way after {_well(verdicts)}"
         room = _room(history, verdicts, total)
         if room is None:
             continue
@@ -357,7 +366,7 @@ class _Storm:
                 pass
             case events.OperationRefused(refusal="busy") | events.OperationLost():
                 self._tried.add(event.device)
-            case events.OperationRefused(refusal="state" | "gone") if not self._rounds:
+            case events.OperationRefused(refusal="state" | "gone" | "rejected") if not self._rounds:
                 self._tried.clear()
                 self._ended.clear()
             case events.DeviceFinished(verdict="failed" | "in_doubt"):
@@ -387,9 +396,13 @@ def _room(history: History, verdicts: Counter[str], total: int) -> int | None:
     ]
     if budget.failure_rate is not None:
         troubled = sum(verdicts[name] for name in TROUBLE)
-        counted = max(troubled + verdicts["succeeded"], min(budget.after, total))
+        counted = max(troubled + _well(verdicts), min(budget.after, total))
         rooms.append(int(budget.failure_rate.fraction * counted) - troubled + 1)
     return min(rooms, default=None)
+
+
+def _well(verdicts: Mapping[str, int]) -> int:
+    return sum(count for verdict, count in verdicts.items() if Verdict(verdict).is_success)
 
 
 def _ramp(succeeded: int) -> int:
@@ -501,7 +514,7 @@ _OWN_TROUBLE = (
 
 
 def _left(history: History, walk: Walk, event: events.DeviceFinished) -> Iterator[str]:
-    if event.verdict == "succeeded" or walk.step >= len(history.steps):
+    if Verdict(event.verdict).is_success or walk.step >= len(history.steps):
         return
     at_step = walk.failing.step if walk.failing is not None else walk.step
     told = history.of_step(event.device, at_step)
@@ -582,7 +595,7 @@ def _judged(
     untried = counts["skipped"] + counts["deferred"] + counts["not_started"]
     may_miss = wave.devices - wave.must_succeed
     gone = _gone(history, place, event, end)
-    missing = wave.devices - untried - counts["succeeded"] + gone
+    missing = wave.devices - untried - _well(counts) + gone
     if event.outcome == "pass" and (missing > may_miss or untried == wave.devices):
         yield f"wave {event.wave} passed with {missing} missing, {may_miss} allowed"
     if event.outcome == "fail" and missing <= may_miss:
@@ -594,7 +607,7 @@ def _gone(history: History, place: int, event: events.WaveJudged, end: events.Wa
     down = history.life.chronicle.down_since.get(place, {})
     return sum(
         history.wave_of.get(device) == event.wave
-        and history.finished[device].verdict == "succeeded"
+        and Verdict(history.finished[device].verdict).is_success
         and since < end.until_at - 1
         for device, since in down.items()
     )
@@ -693,7 +706,6 @@ def journal_that_holds(history: History) -> Iterator[str]:
 
 
 PROMISES: tuple[Promise, ...] = (
-    common,
     in_order,
     verdicts_that_agree,
     never_twice,

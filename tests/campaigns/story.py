@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from orchestrator.model.durations import as_text
 from orchestrator.model.events import Event
-from orchestrator.model.steps import CheckStep, OperationStep, Step
+from orchestrator.model.steps import CheckStep, RecordStep, RequestStep, Step
 from orchestrator.report.telling import describe
 from tests.campaigns.drawing import Drawn
 
@@ -30,6 +30,8 @@ def _drawn(drawn: Drawn) -> Iterator[str]:
     for number, step in enumerate(playbook.all_steps, start=1):
         kind = "step" if number <= len(playbook.steps) else "rescue"
         yield f"{kind:<11} {number}: {_step(step)}"
+    if drawn.changes is not None:
+        yield f"changes     {drawn.changes}, snapshots {playbook.snapshots}, table {playbook.table}"
     yield f"rollout     {playbook.rollout}"
     yield f"limits      {limits}"
     yield f"requests    {playbook.requests}"
@@ -46,8 +48,13 @@ def _drawn(drawn: Drawn) -> Iterator[str]:
 
 def _step(step: Step) -> str:
     told = step.title
-    if isinstance(step, OperationStep):
+    if isinstance(step, RequestStep):
         told += f", attempts {step.attempts}, within {step.proof.within or 'default'}"
-    if isinstance(step, OperationStep | CheckStep) and step.continue_on:
+    if isinstance(step, RecordStep):
+        written = ", ".join(f"{each.field}: {each.value}" for each in step.assignments)
+        told += f", contact {step.proof.contact}, writes {written or 'the row'}"
+    if getattr(step, "refresh", False):
+        told += ", refresh"
+    if isinstance(step, RequestStep | CheckStep) and step.continue_on:
         told += f", continue_on {', '.join(step.continue_on)}"
     return told

@@ -3,12 +3,17 @@
 A failing seed is repeated, and its story told, by the command in the message.
 """
 
+from dataclasses import replace
+from functools import cache
+from itertools import count
+
 import pytest
 
 from orchestrator.model import events
 from orchestrator.model.operations import Operation
 from orchestrator.model.orders import OrderRefusedError
 from tests.campaigns.__main__ import main
+from tests.campaigns.changing import KINDS, changing
 from tests.campaigns.drawing import draw
 from tests.campaigns.driving import live
 from tests.campaigns.history import chained_steps
@@ -77,6 +82,96 @@ def test_an_error_in_a_campaign_is_a_broken_promise(monkeypatch):
     monkeypatch.setattr("tests.campaigns.running.live", fail)
 
     assert "OrderRefusedError" in judged(1).broken[0]
+
+
+# --- the judge of changes of records -----------------------------------------------------------------
+
+
+@cache
+def changed(kind):
+    """The first campaign of a kind that keeps every promise and in which several devices succeed."""
+    for seed in count(3000):
+        drawing = changing(seed)
+        if drawing is None or drawing.kind != kind:
+            continue
+        life = live(draw(seed))
+        if list(life.verdicts.values()).count("succeeded") > 2 and not broken(life):
+            return seed
+    raise AssertionError
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_seed_changes_the_same_records(kind):
+    seed = changed(kind)
+
+    assert live(draw(seed)).journal == live(draw(seed)).journal
+
+
+def test_the_seeds_that_change_no_record_are_most():
+    assert 0.5 < sum(changing(seed) is None for seed in range(500)) / 500 < 0.7
+
+
+def test_a_record_that_does_not_show_what_was_written_is_found():
+    life = live(draw(changed("replace")))
+    for device in life.world.population._devices.values():
+        device.fields = {**device.fields, "description": "?", "debug": "?", "location_name": "?"}
+
+    assert any("wrote" in sentence for sentence in broken(life))
+
+
+def test_a_password_that_nobody_keeps_is_found():
+    life = live(draw(changed("rotate")))
+    for place in life.chronicle.vault.kept:
+        life.chronicle.vault.kept[place] = "another"
+
+    assert any("a password that nobody keeps" in sentence for sentence in broken(life))
+
+
+def test_a_secret_value_in_the_journal_is_found():
+    life = live(draw(changed("rotate")))
+    value = next(iter(life.chronicle.vault.kept.values()))
+    place, event = next(
+        (n, e) for n, e in enumerate(life.journal) if isinstance(e, events.OperationIntended)
+    )
+    life.journal[place] = replace(event, after={"note": value})
+
+    assert any("a secret value is told" in sentence for sentence in broken(life))
+
+
+def test_a_change_that_was_not_intended_is_found():
+    life = live(draw(changed("update")))
+    life.world.ledger.changes[:] = [
+        each._replace(wrote={**each.wrote, "serial_number": "X"}) for each in life.ledger.changes
+    ]
+    life.journal[:] = [e for e in life.journal if not isinstance(e, events.OperationIntended)]
+    life.chronicle.batches[:] = [len(life.journal)]
+
+    assert any("was not intended" in sentence for sentence in broken(life))
+
+
+def test_a_second_record_of_a_new_device_is_found():
+    life = live(draw(changed("onboard")))
+    new = {device.serial_number for device in life.plan.devices if device.is_new}
+    population = life.world.population
+    twin = next(d for d in population._devices.values() if d.fields["serial_number"] in new)
+    population._devices[9999] = twin
+
+    assert any("has 2 records" in sentence for sentence in broken(life))
+
+
+def test_a_snapshot_that_was_not_saved_is_found():
+    life = live(draw(saved()))
+    life.chronicle.snapshots.clear()
+
+    assert any("before anything was saved" in sentence for sentence in broken(life))
+
+
+def saved():
+    """A campaign that saved what it changed."""
+    return next(seed for kind in KINDS if live(draw(seed := changed(kind))).chronicle.snapshots)
+
+
+# --- what chains are ----------------------------------------------------------------------------------
 
 
 def test_a_chain_is_what_brings_a_device_back():

@@ -12,9 +12,12 @@ from orchestrator.model.moments import as_text
 from orchestrator.model.orders import Cancel, ChangeLimit
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.policies import GroupLimit
+from orchestrator.model.readings import ReadingFailed
+from orchestrator.model.selections import Condition, Equals
+from orchestrator.model.steps import DoneStep
 from orchestrator.model.verdicts import Verdict
 from orchestrator.model.windows import Window
-from tests.support.stories import ANA, Story, plan_of, step
+from tests.support.stories import ANA, Story, plan_of, record_step, step
 
 REBOOT, RECONF, SYNC = step("reboot"), step("reconf"), step("sync")
 FORGIVEN = replace(step("factory", within=100.0), continue_on=(Verdict.UNCONFIRMED,))
@@ -154,3 +157,72 @@ def test_signs_of_a_reset_that_was_never_proven_tell_nothing_of_the_next_ones_lo
 
     assert not [e for e in story.events(events.DoubtResolved) if e.applied]
     assert "nothing tells whether it was applied" in story.reason()
+
+
+# --- changes of records, and ids that change -------------------------------------------------------
+
+
+def test_a_lost_upgrade_that_was_scheduled_is_not_sent_again():
+    shows = {"conditions": (Condition("software_version", Equals(("2.7.0",))),)}
+    story = Story(record_step("upgrade", firmware_image=155, proof=shows))
+    story.shows(software_version="2.5.0", firmware_image=55).until(1)
+
+    story.shows(firmware_image=155, firmware_image_is_pending=True).drops().until(30)
+
+    assert len(story.sent) == 1
+
+
+def reset_under_another_id() -> Story:
+    """A device whose record is gone since its reset; its new one shows its serial number."""
+    story = Story(step("factory")).until(1).accepts().until(10)
+    story.another(77, serial_number="SN1", status_change=100.0, last_connection=100.0)
+    return story.loses(1)
+
+
+def test_a_search_that_fails_is_made_again():
+    story = reset_under_another_id().until(1490)
+    story.reads_fail = ReadingFailed((), "the controller answered 502")
+    story.until(1560)
+    assert story.events(events.LastLookTaken)
+    story.reads_fail = None
+
+    assert story.until(2500).events(events.DeviceFound)
+
+
+def test_a_search_that_a_killed_process_had_begun_is_made_again():
+    story = reset_under_another_id().until(1490)
+    story.is_silent = True
+    while not story.events(events.LastLookTaken):
+        story.is_silent = False
+        story.answer_reads()
+        story.is_silent = True
+        story.later(5)
+    assert not story.events(events.DeviceFound)
+
+    story.is_silent = False
+
+    assert story.crashes(later=5).later(2000).events(events.DeviceFound)
+
+
+def test_a_contact_that_a_refresh_made_is_no_part_of_the_rhythm():
+    refreshed = DoneStep((Condition("debug", Equals((True,))),), refresh=True)
+    story = Story(refreshed, step("reboot"), chance=0.0)
+    story.shows(debug=False, update_frequency=120)
+    story.is_silent = True
+    story.until(0).shows(last_connection=0.0).answer_reads()
+    story.is_silent = False
+    assert story.until(1).operations == [(1, "reboot")]
+
+    story.drops().until(15).shows(last_connection=20.0).until(60)
+
+    assert not story.events(events.DoubtResolved)
+
+
+def test_a_row_of_the_record_that_a_device_has_left_does_not_move_it_back():
+    story = Story(step("factory"), step("reconf"), chance=0.0).until(1).accepts().until(10)
+    story.another(77, serial_number="SN1", status_change=100.0, last_connection=100.0)
+    story.shows(1, status="Down", status_change=700.0, last_connection=5.0).until(1560)
+
+    story.observes(1)
+
+    assert [found.record for found in story.events(events.DeviceFound)] == [77]

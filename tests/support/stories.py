@@ -68,6 +68,7 @@ VOLATILE = frozenset(
         "is_out_of_patience",
         "is_searched",
         "is_refreshed",
+        "owes_refresh",
         "is_unprepared",
         "trouble",
         "course",

@@ -263,6 +263,8 @@ def _sign_event(run: DeviceRun, sign: proving.Sign, at: float) -> Event:
 
 def _unproven(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
     """After the last look: the step is unconfirmed, unless the device may still take its time."""
+    if run.must_be_searched and run.failed_looks < FINAL_LOOKS:
+        return []
     if reading is None:
         if run.failed_looks < FINAL_LOOKS:
             return []
@@ -370,11 +372,17 @@ def _consider_conflict(run: DeviceRun, reading: Reading, at: float) -> list[Even
 
 
 def arrived(run: DeviceRun, reading: Reading | None, at: float) -> list[Event]:
-    """Say that a request that got no answer is pending: it is waited for, and not repeated."""
+    """Say that a request that got no answer arrived: it is waited for, and not repeated."""
     device = None if reading is None else reading.device
-    if not run.is_lost or device is None or not proving.is_requested(device, run.operation):
+    if not run.is_lost or device is None:
         return []
-    sign = f"pending_settings shows {', '.join(device.pending or ())}"
+    sign = None
+    if proving.is_requested(device, run.operation):
+        sign = f"pending_settings shows {', '.join(device.pending or ())}"
+    elif run.operation is Action.UPGRADE and run.change is not None:
+        sign = recording.sign_of_schedule(run.change, device)
+    if sign is None:
+        return []
     return [events.DoubtResolved(at, run.id, run.step, run.attempt, True, sign)]
 
 

@@ -164,6 +164,8 @@ class DeviceRun:
     """In its chain, and others' outages have kept its groups full for too long: it goes on."""
     is_searched: bool = False
     """Its silent id was looked up by its serial number; once a step."""
+    owes_refresh: bool = False
+    """At its last look the controller is still to be made to contact it; at most once a step."""
     is_refreshed: bool = False
     """The controller was made to contact it for the check it is at."""
     is_unprepared: bool = False
@@ -241,6 +243,17 @@ class DeviceRun:
         return not self.planned.is_new or self.record != self.id
 
     @property
+    def must_be_searched(self) -> bool:
+        """True while a reset may have given it a record under another id, and nobody looked for it."""
+        return (
+            self.last_look
+            and self.operation.is_destructive
+            and self.serial_number is not None
+            and not self.is_searched
+            and self.evidence is None
+        )
+
+    @property
     def operation_step(self) -> RequestStep:
         """The request step it is at; only asked in phases that belong to requests."""
         step = self.course.steps[self.step]
@@ -285,9 +298,12 @@ class DeviceRun:
         """False when our own doing may have made the contact that stands in the baseline."""
         if self.last_look or self.is_in_rescue:
             return False
-        before = self.course.steps[: self.step]
-        earlier = [step for step in before if isinstance(step, RequestStep)]
-        return not earlier or earlier[-1].operation.is_disruptive
+        for step in reversed(self.course.steps[: self.step]):
+            if isinstance(step, CheckStep | DoneStep) and step.refresh:
+                return False
+            if isinstance(step, RequestStep):
+                return step.operation.is_disruptive
+        return True
 
 
 def after(run: DeviceRun, event: Event, active: float) -> None:

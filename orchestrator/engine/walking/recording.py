@@ -74,6 +74,15 @@ def record_signs(
     return _seen(change, acceptance, device, lacks)
 
 
+def sign_of_schedule(change: Change, device: Device) -> str | None:
+    """Say what shows that a firmware image was scheduled by a request that got no answer."""
+    if device.firmware_is_pending is True:
+        return "firmware_image_is_pending is true"
+    if change.before and change.not_shown(device) is None:
+        return "the record names the image"
+    return None
+
+
 def what_lacks(
     change: Change, acceptance: Acceptance, device: Device, server_at: float
 ) -> str | None:

@@ -72,8 +72,12 @@ class Waits:
         if run.evidence is not None and now.active < run.stable_at:
             self.wake(run, run.stable_at)
             return
-        if run.last_look and run.is_searched and not run.is_refreshed:
-            run.is_refreshed = run.is_being_read = run.is_read_in_full = True
+        if run.must_be_searched:
+            self.poll(decision, run, now, in_full=True, command=_search(run))
+            return
+        if run.is_searched and run.owes_refresh:
+            run.owes_refresh = False
+            run.is_being_read = run.is_read_in_full = True
             decision.read_in_full(run.record, update_status=True)
             return
         # What a record shows is there at once; what a device does takes its time.

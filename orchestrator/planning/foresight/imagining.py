@@ -349,7 +349,7 @@ class Campaign:
         else:
             fold(self.run, accepted)
         seconds, verdict = self._draws.end_of(run)
-        self._comes(at + max(seconds - self._step / 2, self._answer), run, verdict)
+        self._comes(max(at + seconds - self._step / 2, accepted.at), run, verdict)
 
     def _goes_down(self, planned: PlannedDevice, one: int) -> None:
         names = planned.groups if self._is_grouped else (planned.location,)
