@@ -14,11 +14,11 @@ from orchestrator.engine.walking.concluding import Moment
 from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.engine.walking.waiting import Waits
-from orchestrator.model import events, moments
+from orchestrator.model import durations, events, moments
 from orchestrator.model.commands import SendNotice
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device, DeviceId
 from orchestrator.model.events import Event
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Operation
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Reading
 from orchestrator.model.steps import (
@@ -98,8 +98,8 @@ class Starts:
             return
         elif not isinstance(run.current, RequestStep):
             self.start_step(decision, run, now.at)
-        elif self._is_exhausted(run):
-            decision.events += self._hand_over(run, now.at)
+        elif (exhausted := self._why_exhausted(run)) is not None:
+            decision.events += self._hand_over(run, now.at, exhausted)
         elif run.phase is Phase.RESTING and not concluding.rest_is_over(run, reading, now):
             self.waits.wait_for_retry(decision, run, now)
         elif run.held and now.active < run.poll_at:
@@ -135,16 +135,25 @@ class Starts:
         until = round(at + seconds, 6)
         decision.events.append(events.StepStarted(at, run.id, run.step, until))
 
-    def _is_exhausted(self, run: DeviceRun) -> bool:
-        """It had its share of what it would be asked for next, before this run began."""
-        if run.planned.exhausted is None or run.attempt > 0:
-            return False
-        allowances = self.plan.playbook.allowances
-        return any(each.operation is run.operation for each in allowances)
+    def _why_exhausted(self, run: DeviceRun) -> str | None:
+        """Say that it had its share of what it would be asked for next, over all runs."""
+        for number, allowance in enumerate(self.plan.playbook.allowances):
+            if allowance.operation is not run.operation:
+                continue
+            if run.planned.exhausted is not None and not run.uses[run.operation]:
+                return run.planned.exhausted
+            before = run.planned.uses[number] if run.planned.uses else 0
+            uses = before + run.uses[run.operation]
+            if uses >= allowance.at_most:
+                per = durations.as_text(allowance.per)
+                limit = f"at most {allowance.at_most} in {per}"
+                often = "once" if uses == 1 else f"{uses} times"
+                return f"{run.operation} was asked for {often}, {limit}: handed to a person"
+        return None
 
-    def _hand_over(self, run: DeviceRun, at: float) -> list[Event]:
+    def _hand_over(self, run: DeviceRun, at: float, why: str) -> list[Event]:
         self.queued.discard(run.id)
-        return concluding.fail(run, at, Verdict.FAILED, run.planned.exhausted or "")
+        return concluding.fail(run, at, Verdict.FAILED, why)
 
     def _consider_hold(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
         holder = self.elsewhere.pop(run.id, None)
@@ -171,14 +180,18 @@ class Starts:
 
     def _read(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
         wanted = intending.preparation(self.plan.playbook, run)
-        in_full = self._guard_in_full or wanted is not None
+        in_full = wanted is not None or self._must_be_full(run)
         self.waits.poll(decision, run, now, in_full=in_full, command=wanted)
 
     def _tells_enough(self, run: DeviceRun, reading: Reading) -> bool:
         wanted = intending.preparation(self.plan.playbook, run)
         if wanted is not None:
             return intending.is_prepared(wanted, reading)
-        return reading.is_detail or not self._guard_in_full
+        return reading.is_detail or not self._must_be_full(run)
+
+    def _must_be_full(self, run: DeviceRun) -> bool:
+        """List pages do not tell of pending firmware; after an unproven upgrade that must be known."""
+        return self._guard_in_full or run.unproven is Action.UPGRADE
 
     def make_ready(
         self,
@@ -201,8 +214,8 @@ class Starts:
                 if not isinstance(run.current, RequestStep):
                     self.start_step(decision, run, now.at)
                     continue
-                if self._is_exhausted(run):
-                    decision.events += self._hand_over(run, now.at)
+                if (exhausted := self._why_exhausted(run)) is not None:
+                    decision.events += self._hand_over(run, now.at, exhausted)
                     continue
                 self.queued.add(run.id)
             else:
@@ -228,6 +241,7 @@ class Starts:
             reading is not None
             and at - reading.asked_at <= self.plan.playbook.guard.fresh_within
             and reading.asked_at >= max(run.asked_after, run.held_since)
+            and (not run.is_lost or reading.asked_at > run.asked_after)
             and self._tells_enough(run, reading)
         )
 
@@ -372,6 +386,9 @@ def _without_request(
 
 
 def _unfit(run: DeviceRun, at: float, reason: str) -> list[Event]:
+    if run.is_lost and run.change is not None:  # whether its record was changed, nobody knows
+        unsure = f"no answer came to the last request, and now {reason}"
+        return concluding.fail(run, at, Verdict.IN_DOUBT, unsure)
     if run.touched:
         return concluding.fail(run, at, Verdict.FAILED, f"not fit for {run.operation}: {reason}")
     if run.doubted:  # it was taken for not applied, but something has changed since

@@ -57,8 +57,11 @@ class Action(StrEnum):
 
     @property
     def may_be_repeated(self) -> bool:
-        """True when the record itself tells whether it was done; two creations would be two records."""
-        return self is not Action.CREATE
+        """True when the record itself tells whether it was done.
+
+        Two creations would be two records, and two upgrades two outages.
+        """
+        return self not in (Action.CREATE, Action.UPGRADE)
 
 
 Request = Operation | Action

@@ -36,6 +36,8 @@ class PlannedDevice:
     """It has no record yet; its id is a provisional one until a `create` step gave it another."""
     exhausted: str | None = None
     """Why it is handed to a person at once: it had its share of operations already."""
+    uses: tuple[int, ...] = ()
+    """How often it had the operation of each of the playbook's allowances, in their order, before."""
 
 
 @dataclass(frozen=True, slots=True)

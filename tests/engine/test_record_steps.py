@@ -505,3 +505,81 @@ def test_a_creation_that_is_refused_for_another_records_sake_fails():
     story = Story(record_step("create", takes_row=True), **NEW).settles()
     story.refuses(409, answers.Refusal.REJECTED).later(60)
     assert (story.verdict(), story.reason()) == ("failed", "the controller answered 409")
+
+
+# --- what a reviewer broke -------------------------------------------------------------------------
+
+
+def test_a_lost_upgrade_of_a_device_that_is_down_by_now_keeps_its_place():
+    story = Story(record_step("upgrade", proof=VERSION, firmware_image=12), devices=2)
+    story.shows(1, firmware_image=11, software_version="2.4").until(1).drops()
+    story.shows(1, status="Down", status_change=5).later(60)
+    assert story.device(1).holds_slot
+    assert [command.device for command in story.sent] == [1]
+
+
+def test_no_device_is_rebooted_while_it_takes_firmware():
+    story = Story(step("reboot")).shows(firmware_image_is_pending=True).settles()
+    assert (story.verdict(), story.reason()) == ("skipped", "a firmware upgrade is pending")
+
+
+def test_nor_in_a_rescue_after_an_upgrade_that_was_never_proven():
+    upgrade = record_step("upgrade", proof={**VERSION, "within": 600.0}, firmware_image=12)
+    story = Story(upgrade, rescue=(step("reboot"),), by_pages=True)
+    story.shows(firmware_image=11, software_version="2.4").settles().writes()
+    story.shows(firmware_image_is_pending=True).later(1500)
+    assert [command.action for command in story.sent if hasattr(command, "action")] == ["upgrade"]
+    assert len(story.sent) == 1
+
+
+def test_a_deletion_that_was_applied_and_lost_is_not_tried_again():
+    story = Story(record_step("delete")).shows(status="Down", is_active=False).until(1)
+    story.loses().drops().later(120)
+    assert (len(story.sent), story.verdict()) == (1, "succeeded")
+
+
+@pytest.mark.parametrize("attempts", [1, 4])
+def test_a_new_serial_number_that_was_applied_and_lost_is_ours(attempts):
+    story = Story(record_step("replace", attempts=attempts, serial_number="SN9")).until(1)
+    story.shows(serial_number="SN9").drops().later(200)
+    assert (len(story.sent), story.verdict()) == (1, "succeeded")
+
+
+def test_a_field_that_shows_tells_that_the_reboot_beside_it_was_asked_for_too():
+    story = Story(record_step("update", flag="reboot", description="new")).until(1)
+    story.shows(description="new").drops().later(60)
+    assert [each.applied for each in story.events(events.DoubtResolved)] == [True]
+    assert len(story.sent) == 1
+
+
+def test_a_lost_password_of_a_device_that_is_unfit_by_now_is_in_doubt():
+    seen = {"contact": True}
+    story = Story(record_step("update", proof=seen, password=GENERATED), rescue=(step("sync"),))
+    story.until(1).drops().shows(status="Down").later(4000)
+    assert story.verdict() == "in_doubt"
+    assert len(story.sent) == 1, "nor is it rescued: nobody knows what it has"
+
+
+def test_lost_attempts_are_counted_once():
+    story = Story(record_step("update", attempts=2, description="new")).until(1)
+    story.drops().later(60).drops().later(600)
+    assert "(tried 2 times)" in story.reason()
+
+
+def test_uses_of_this_run_count_against_the_allowance():
+    story = Story(
+        step("reboot"),
+        step("reboot"),
+        rescue=(EscalateStep("look at it"),),
+        allowances=(Allowance(Operation.REBOOT, 1, 86400.0),),
+    )
+    story.settles().accepts().shows(last_connection=20).later(60)
+    story.shows(last_connection=120).later(200)
+    assert len(story.sent) == 1
+    assert "reboot was asked for once, at most 1 in 1d" in story.reason()
+    assert story.reason().endswith("handed to a person")
+
+
+def test_a_field_that_no_record_has_is_not_sent():
+    story = Story(record_step("update", bogus=1)).settles()
+    assert story.reason() == "nothing was sent: its record has no field bogus"

@@ -19,6 +19,7 @@ from orchestrator.model.steps import (
     UPDATE_FREQUENCY_SECONDS,
     CheckStep,
     DoneStep,
+    EscalateStep,
     RequestStep,
     proof_seconds,
 )
@@ -79,6 +80,8 @@ def _told(run: DeviceRun) -> str:
     if run.forgiven is None:
         return ""
     went = "the rescue succeeded" if run.is_in_rescue else "the steps after it succeeded"
+    if any(isinstance(step, EscalateStep) for step in run.steps[run.course.main :]):
+        went = "handed to a person"
     return f"{run.forgiven_reason}; {went}"
 
 
@@ -174,7 +177,8 @@ def is_ours(run: DeviceRun, reading: Reading) -> bool:
     planned, device = run.planned.serial_number, reading.device
     if device is None:
         return False
-    return planned is None or device.serial_number in (planned, run.serial_number, None)
+    written = None if run.change is None else run.change.after.get("serial_number")
+    return planned is None or device.serial_number in (planned, run.serial_number, written, None)
 
 
 def _consider_proof(run: DeviceRun, reading: Reading | None, now: Moment) -> list[Event]:
@@ -373,14 +377,13 @@ def _consider_conflict(run: DeviceRun, reading: Reading, at: float) -> list[Even
 
 def arrived(run: DeviceRun, reading: Reading | None, at: float) -> list[Event]:
     """Say that a request that got no answer arrived: it is waited for, and not repeated."""
-    device = None if reading is None else reading.device
-    if not run.is_lost or device is None:
+    if not run.is_lost or reading is None:
         return []
-    sign = None
-    if proving.is_requested(device, run.operation):
+    sign, device = None, reading.device
+    if run.change is not None:
+        sign = recording.sign_of_writing(run.change, device)
+    elif device is not None and proving.is_requested(device, run.operation):
         sign = f"pending_settings shows {', '.join(device.pending or ())}"
-    elif run.operation is Action.UPGRADE and run.change is not None:
-        sign = recording.sign_of_schedule(run.change, device)
     if sign is None:
         return []
     return [events.DoubtResolved(at, run.id, run.step, run.attempt, True, sign)]
@@ -400,10 +403,11 @@ def _signs_in_doubt(run: DeviceRun, reading: Reading, device: Device, now: Momen
         return []  # an earlier operation may be to blame for whatever is seen
     if run.change is not None and run.change.action is run.operation:
         return _signs_in_record(run, run.change, reading, device, now)
-    doubt = run.doubt
-    sign = doubting.sign_in_log(doubt, reading.testimony) or doubting.sign_of_application(
-        doubt, device
-    )
+    doubt, sign = run.doubt, None
+    if run.change is not None and reading.is_detail:
+        sign = recording.sign_of_writing(run.change, device)
+    sign = sign or doubting.sign_in_log(doubt, reading.testimony)
+    sign = sign or doubting.sign_of_application(doubt, device)
     if sign is not None:
         return [events.DoubtResolved(now.at, run.id, run.step, run.attempt, True, sign)]
     if run.operation.may_be_repeated:
@@ -427,11 +431,12 @@ def _signs_in_record(
     if not reading.is_detail:
         return []
     where = (now.at, run.id, run.step, run.attempt)
+    sign = recording.sign_of_writing(change, device)
+    if sign is not None:
+        return [events.DoubtResolved(*where, True, sign)]
     lacks = change.not_shown(device)
     if change.action is Action.DELETE:
         lacks = "its record is still there"
-    if lacks is None and not change.has_secrets:
-        return [events.DoubtResolved(*where, True, "its record shows what was written")]
     is_over = now.active_of(reading) >= run.deadline
     if lacks is not None and is_over:
         return [events.DoubtResolved(*where, False, lacks)]

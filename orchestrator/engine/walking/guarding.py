@@ -42,6 +42,8 @@ def refusal(
         )
     if unproven is not None and unproven.is_disruptive and is_requested(device, unproven):
         return f"the {unproven} that was never proven is pending still"
+    if step.operation.is_disruptive and device.firmware_is_pending is True:
+        return "a firmware upgrade is pending"
     conditions = demands(guard, step)
     if touched:
         conditions = tuple(c for c in conditions if c.field != "pending_settings")

@@ -1,6 +1,6 @@
 """What is asked of the controller for a device's step, once its record is fresh and the guard agrees."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.engine.choosing.selecting import why_not
@@ -15,7 +15,7 @@ from orchestrator.model.commands import (
     SendChange,
     SendOperation,
 )
-from orchestrator.model.devices import Device, DeviceId
+from orchestrator.model.devices import WRITABLE_FIELDS, Device, DeviceId
 from orchestrator.model.operations import Action, Operation
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import Depth
@@ -85,10 +85,20 @@ def finding(playbook: Playbook, run: DeviceRun, step: RecordStep, reading: Readi
     table = playbook.table
     row = table.row_of(rendering.row_name(table, run.planned)) if table is not None else None
     found = rendering.rendered(step, device, row, table=table)
-    if found.unknown:
-        return Finding(found, hindrance="; ".join(found.unknown))
+    unknown = (*found.unknown, *_not_in_record(step, found, device))
+    if unknown:
+        return Finding(found, hindrance="; ".join(unknown))
     differences = rendering.differences(found, device)
     return Finding(found, differences, as_wanted=_why_nothing(step, found, differences, reading))
+
+
+def _not_in_record(step: RecordStep, found: Rendered, device: Device | None) -> Iterator[str]:
+    """Name what no record of this controller has: it would be taken without a word, and be lost."""
+    if device is None or step.action is Action.CREATE:
+        return
+    for name in found.fields:
+        if name not in device.fields and name not in WRITABLE_FIELDS:
+            yield f"its record has no field {name}"
 
 
 def _why_nothing(

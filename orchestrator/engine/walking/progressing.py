@@ -5,6 +5,7 @@ for the fields named volatile. Times that wait (deadlines, retries) are on the r
 which stands still in pauses.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -101,6 +102,8 @@ class DeviceRun:
     """The id of its record; another one than the plan's once it was created, or found again."""
     serial_number: str | None = None
     """What its record has to say; the plan's, until this run writes another one."""
+    uses: Counter[Request] = field(default_factory=Counter)
+    """How often this run asked for something that was applied, or may have been."""
     change: Change | None = None
     """The change of its record that was intended last in this step."""
     is_saved: bool = False
@@ -333,6 +336,7 @@ def _intended(run: DeviceRun, event: events.OperationIntended, active: float) ->
 def _accepted(run: DeviceRun, event: events.OperationAccepted, active: float) -> None:
     if event.record is not None:
         run.record = DeviceId(event.record)
+    run.uses[run.operation] += 1
     _begin_proof(run, event.server_at, event.at, active)
 
 
@@ -418,6 +422,7 @@ def _lost(run: DeviceRun, event: events.OperationLost, active: float) -> None:
     run.retry_after = 0.0
     run.busy_since = None
     run.reason = f"no answer came: {event.reason}"
+    run.uses[run.operation] += 1
     if run.operation.may_be_repeated:
         run.failures += 1
         run.touched = run.is_lost = True
@@ -441,12 +446,13 @@ def _doubt_resolved(run: DeviceRun, event: events.DoubtResolved, active: float) 
     if event.applied:
         _begin_proof(run, run.sent_at, run.asked_after, active)
         return
+    run.uses[run.operation] -= 1
     run.holds_slot = run.is_still_gone
     run.reason = f"not applied: {event.sign}"
     run.phase = Phase.FALTERED
     if run.is_excused:
         run.refusals += 1
-    else:
+    elif not run.operation.may_be_repeated:  # else it was counted when the answer was lost
         run.failures += 1
 
 

@@ -74,12 +74,21 @@ def record_signs(
     return _seen(change, acceptance, device, lacks)
 
 
-def sign_of_schedule(change: Change, device: Device) -> str | None:
-    """Say what shows that a firmware image was scheduled by a request that got no answer."""
-    if device.firmware_is_pending is True:
+def sign_of_writing(change: Change, device: Device | None) -> str | None:
+    """Say what shows that a request without an answer was applied; None while nothing does.
+
+    A change is applied as a whole, so what the record did not show before and shows now tells of the
+    secrets and the flag in it too.
+    """
+    if change.action is Action.DELETE:
+        return "the controller no longer has its record" if device is None else None
+    if device is None:
+        return None
+    if change.action is Action.UPGRADE and device.firmware_is_pending is True:
         return "firmware_image_is_pending is true"
-    if change.before and change.not_shown(device) is None:
-        return "the record names the image"
+    written = [field for field in change.after if not is_secret(field)]
+    if written and change.not_shown(device) is None:
+        return f"the record shows {', '.join(written)} as written"
     return None
 
 
