@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 
 import structlog
+from anyio import to_thread
 
 import orchestrator
 from orchestrator.adapters import os_user, plan_file
@@ -17,6 +18,7 @@ from orchestrator.adapters.aiohttp_reads import ReadRetries
 from orchestrator.adapters.aiohttp_wire import Timeouts
 from orchestrator.adapters.apprise_messenger import AppriseMessenger
 from orchestrator.adapters.device_leases import DeviceLeases
+from orchestrator.adapters.earlier_operations import earlier_operations
 from orchestrator.adapters.file_journal import FileJournal
 from orchestrator.adapters.kept_outcome import keep_at_end
 from orchestrator.adapters.kept_run import save_report, taken_up
@@ -38,6 +40,7 @@ from orchestrator.model.plans import Plan
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import RequestLimits
 from orchestrator.model.readings import DevicesHeld, Reading
+from orchestrator.planning.drafting.allowing import Memory, remembered
 from orchestrator.ports import Clock, Controller, Leases, Listener, Messenger
 from orchestrator.report.notices import Notices
 from orchestrator.report.summary import Summary
@@ -111,6 +114,25 @@ def check_age(plan: Plan, what: str, now: float) -> None:
         raise RunError(f"{what} expired at {when}, {ago} ago; make a new one")
 
 
+def memory_of(settings: Settings, playbook: Playbook) -> tuple[Memory | None, tuple[str, ...]]:
+    """Give what the runs in this folder did of what the playbook allows each device so much of, and
+    what could not be read of it.
+    """
+    allowances = playbook.allowances
+    if not allowances:
+        return None, ()
+    longest = max(allowance.per for allowance in allowances)
+    found = earlier_operations(
+        settings.runs_dir,
+        settings.audit_key_bytes,
+        controller=settings.base_url,
+        operations={allowance.operation.value for allowance in allowances},
+        # The time of files says nothing of a clock that runs faster.
+        written_since=SystemClock().now() - longest if settings.speed == 1 else None,
+    )
+    return Memory(allowances, found.uses, found.handed), found.warnings
+
+
 async def start_run(
     settings: Settings,
     plan: Plan,
@@ -122,15 +144,18 @@ async def start_run(
     """Make a run of the plan and drive it until it is over or interrupted by a signal.
 
     With `once`, as for a plan from a file, only if the plan is still good and no other run was made
-    of it. Raises SettingsError when people are to be told and nobody knows where, RunError when the
-    plan cannot be taken or the folder cannot be made, UnrecordedError or JournalError when something
-    cannot be recorded.
+    of it. What its devices had of operations is counted anew: a plan may be old. Raises SettingsError
+    when people are to be told and nobody knows where, SecretError when a secret cannot be had,
+    RunError when the plan cannot be taken or the folder cannot be made, UnrecordedError or
+    JournalError when something cannot be recorded.
     """
     messenger = _messenger(settings, plan.playbook)
     check_secrets(plan, _vault_of(settings), settings.password_command, os.environ)
     async with connected(settings, plan.playbook.requests, not_before=plan.read_at) as hands:
         now = hands[1].now()
         with _taken(settings, plan, run_id, now) if once else nullcontext(_Taken(run_id)) as taken:
+            memory, _ = await to_thread.run_sync(memory_of, settings, plan.playbook)
+            plan = remembered(plan, memory, now)
             runs = RunsFolder(settings.runs_dir)
             folder = runs.create(taken.run_id, playbook=plan.playbook.name, now=now)
             with folder.locked(now=now), _leases(settings, plan, folder) as leases:
@@ -178,7 +203,8 @@ async def resume_run(
 ) -> RunOutcome:
     """Take a run over where its journal ends. The listeners hear the whole history first.
 
-    Raises RunError when there is nothing to resume, RunLockedError when another process drives
+    Raises RunError when there is nothing to resume, SecretError when a secret that is still to be sent
+    cannot be had or the vault is another one, RunLockedError when another process drives
     it or another run has one of its devices, JournalError when its journal cannot be believed.
     """
     folder = RunsFolder(settings.runs_dir).find(reference)
@@ -192,9 +218,6 @@ async def resume_run(
         _check_resumable(settings, folder, run)
         with _leases(settings, plan, folder) as leases:
             _hold_again(folder, run, leases)
-            for listener in listeners:
-                listener.hear(history)
-            summary = Summary.of(plan, history)
             async with connected(settings, plan.playbook.requests, not_before=run.last_at) as hands:
                 taking_over = resuming(
                     run,
@@ -204,7 +227,11 @@ async def resume_run(
                     torn_bytes=kept.torn_bytes,
                 )
                 with _keeping(settings, plan, folder, hands[1]) as keepers:
+                    keepers.secrets.check(_underway(run))
                     keepers.secrets.hear(history)
+                    for listener in listeners:
+                        listener.hear(history)
+                    summary = Summary.of(plan, history)
                     session = _Session(
                         settings, folder, run, kept.journal, summary, listeners, leases, keepers
                     )
@@ -252,6 +279,16 @@ def _check_resumable(settings: Settings, folder: RunFolder, run: Run) -> None:
 def _leases(settings: Settings, plan: Plan, folder: RunFolder) -> DeviceLeases:
     now = SystemClock().now()
     return DeviceLeases.open(settings.locks_dir, plan.controller, folder.run_id, now)
+
+
+def _underway(run: Run) -> Iterator[tuple[int, int]]:
+    """Give the devices that something may still be sent for, each with the step it stands at."""
+    for planned in run.plan.devices:
+        begun = run.devices.get(planned.id)
+        if begun is None and run.stopped is None:
+            yield planned.id, planned.begins_at
+        elif begun is not None and begun.verdict is None:
+            yield begun.id, begun.step
 
 
 def _hold_again(folder: RunFolder, run: Run, leases: Leases) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from anyio import to_thread
 
 from orchestrator.adapters import plan_file
-from orchestrator.adapters.earlier_operations import earlier_operations
 from orchestrator.adapters.earlier_runs import experience
 from orchestrator.adapters.ended_run import read_ended
 from orchestrator.adapters.kept_playbook import source_now
@@ -22,7 +21,13 @@ from orchestrator.adapters.taken_plans import (
     taken_up_after,
     where_to_go_on,
 )
-from orchestrator.bootstrap import check_age, check_controller, connected, why_untold
+from orchestrator.bootstrap import (
+    check_age,
+    check_controller,
+    connected,
+    memory_of,
+    why_untold,
+)
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import RunError
 from orchestrator.model.forecasts import Forecast, WhatIf
@@ -31,7 +36,7 @@ from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.selections import Expectation
 from orchestrator.model.steps import RequestStep
 from orchestrator.model.verdicts import Verdict
-from orchestrator.planning.drafting.allowing import Memory, remembered
+from orchestrator.planning.drafting.allowing import remembered
 from orchestrator.planning.drafting.changing import Onlooker, changed_lines
 from orchestrator.planning.drafting.following import Now, chosen, follow, records_of
 from orchestrator.planning.foresight.experiencing import Experience
@@ -81,8 +86,9 @@ async def survey_plan(
     it expects. An onlooker is shown every record that is judged (`survey`).
     """
     read, source = load_playbook(playbook, variables)
+    source = _found_anywhere(source)
     learnt = await to_thread.run_sync(partial(_experience, settings, read))
-    memory, unread = await to_thread.run_sync(_memory, settings, read)
+    memory, unread = await to_thread.run_sync(memory_of, settings, read)
     asked = _expecting_nothing(read) if may_be_empty and not _says_how_many(source) else read
     async with connected(settings, read.requests) as (controller, clock):
         plan = await survey(
@@ -102,23 +108,11 @@ async def survey_plan(
     return Surveyed(replace(plan, playbook=read, warnings=warnings), learnt)
 
 
-def _memory(settings: Settings, playbook: Playbook) -> tuple[Memory | None, tuple[str, ...]]:
-    """Give what the runs in this folder did of what the playbook allows each device so much of, and
-    what could not be read of it.
-    """
-    allowances = playbook.allowances
-    if not allowances:
-        return None, ()
-    longest = max(allowance.per for allowance in allowances)
-    found = earlier_operations(
-        settings.runs_dir,
-        settings.audit_key_bytes,
-        controller=settings.base_url,
-        operations={allowance.operation.value for allowance in allowances},
-        # The time of files says nothing of a clock that runs faster.
-        written_since=SystemClock().now() - longest if settings.speed == 1 else None,
-    )
-    return Memory(allowances, found.uses, found.handed), found.warnings
+def _found_anywhere(source: PlaybookSource) -> PlaybookSource:
+    """Name the playbook so that a table whose secrets are read again is found from any folder."""
+    if not source.digests or source.is_made:
+        return source
+    return replace(source, path=str(Path(source.path).resolve()))
 
 
 async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Verdict]) -> Surveyed:
@@ -171,7 +165,7 @@ async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Ve
         measured=learnt.measured(),
         lifetime=settings.plan_lifetime,
     )
-    memory, unread = await to_thread.run_sync(_memory, settings, before.playbook)
+    memory, unread = await to_thread.run_sync(memory_of, settings, before.playbook)
     plan = remembered(plan, memory)
     untold = why_untold(settings, before.playbook)
     note = f"the audit log of run {folder.run_id} is {ended.note}" if ended.note else None

@@ -1,10 +1,13 @@
 """A run that changed records, and the way back, against a world that is served."""
 
+from pathlib import Path
+
 import anyio
 import pytest
 
 from orchestrator import settings as all_settings
 from orchestrator.adapters.changed_run import read_changed
+from orchestrator.adapters.plan_file import read_plan, write_plan
 from orchestrator.adapters.run_folder import RunsFolder
 from orchestrator.bootstrap import start_run
 from orchestrator.model.errors import RunError
@@ -82,6 +85,28 @@ def test_a_rollback_can_be_rolled_back_itself(settings, world, ran):
     anyio.run(back_and_forth)
 
     assert world.record(1003)["description"] == "by the run"
+
+
+@pytest.mark.parametrize(("force", "verdict"), [(False, "skipped"), (True, "succeeded")])
+def test_a_kept_rollback_writes_over_nothing_that_was_changed_after_planning_unless_forced(
+    settings, world, ran, force, verdict
+):
+    path = Path("back.json")
+
+    async def plan():
+        write_plan((await rollback_plan(settings, ran, force=force)).rollback.plan, path)
+
+    async def run():
+        return await start_run(settings, read_plan(path), run_id="back-1", once=True)
+
+    anyio.run(plan)
+    row = read_plan(path).playbook.table.row_of("1002")
+    world.change(1002, description="mine")
+    summary = anyio.run(run).summary
+
+    assert world.record(1002)["description"] == (row["description"] if force else "mine")
+    assert world.record(1001)["description"] != "by the run"
+    assert dict(summary.counts())[verdict] == (3 if force else 1)
 
 
 def test_the_snapshots_of_a_run_tell_what_differs_since(settings, world, ran):

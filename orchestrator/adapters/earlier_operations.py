@@ -12,13 +12,17 @@ from orchestrator.adapters.journal_reading import check_run, read_records, trust
 from orchestrator.adapters.run_folder import RunFolder
 from orchestrator.model.errors import JournalError, RunError
 from orchestrator.model.events import (
+    DeliverySeen,
     DeviceFound,
+    DeviceReturned,
     DoubtResolved,
     Event,
+    NotificationSent,
     OperationAccepted,
     OperationIntended,
     OperationRefused,
     OperationUnsent,
+    OutageSeen,
     RunStarted,
     StepSucceeded,
 )
@@ -87,6 +91,7 @@ class _Told:
 
     def __init__(self, folder: RunFolder, key: bytes | None, controller: str) -> None:
         self.fault = ""
+        self._run_id = folder.run_id
         self._events: list[Event] = []
         path = folder.journal_path
         try:
@@ -107,7 +112,7 @@ class _Told:
         plan = self._plan
         serials = {d.id: d.serial_number for d in plan.devices} if plan is not None else {}
         return [
-            replace(use, serial_number=serials.get(use.planned or use.device))
+            replace(use, serial_number=serials.get(use.planned or use.device), run=self._run_id)
             for use in uses_in(self._events, operations)
         ]
 
@@ -123,7 +128,11 @@ _WANTED = (
     OperationUnsent,
     DoubtResolved,
     DeviceFound,
+    DeliverySeen,
+    OutageSeen,
+    DeviceReturned,
     StepSucceeded,
+    NotificationSent,
 )
 
 

@@ -33,6 +33,8 @@ _READABLE = 2
 _OLDEST = 1
 _WITH_FORECAST = 3
 _WITH_DIGESTS = 4
+_COUNTED_ANEW = frozenset({"exhausted", "uses"})
+"""Parts of a device that say what earlier runs did to it; a run made of the plan is of it all the same."""
 _SUFFIX = ".json"
 _BEGINNING = re.compile(rb'\s*\{\s*"v"\s*:')
 
@@ -48,7 +50,10 @@ class StoredPlan:
 
 
 def digest(plan: Plan) -> str:
-    """Give the SHA-256 of what the plan says; the same plan has the same digest everywhere."""
+    """Give the SHA-256 of what the plan says; the same plan has the same digest everywhere.
+
+    What its devices had of operations before is not in it: a run counts that anew when it begins.
+    """
     return _digest(_head(plan), map(_device_content, plan.devices))
 
 
@@ -238,7 +243,8 @@ def _too_old(path: Path) -> RunError:
 def _digest(head: Mapping[str, Any], devices: Iterable[Mapping[str, Any]]) -> str:
     seal = hashlib.sha256(orjson.dumps(head, option=orjson.OPT_SORT_KEYS))
     for device in devices:
-        seal.update(b"\n" + orjson.dumps(device, option=orjson.OPT_SORT_KEYS))
+        lasting = {name: value for name, value in device.items() if name not in _COUNTED_ANEW}
+        seal.update(b"\n" + orjson.dumps(lasting, option=orjson.OPT_SORT_KEYS))
     return seal.hexdigest()
 
 
@@ -360,6 +366,8 @@ def _device_content(device: PlannedDevice) -> dict[str, Any]:
         content["is_new"] = True
     if device.exhausted is not None:
         content["exhausted"] = device.exhausted
+    if device.uses:
+        content["uses"] = list(device.uses)
     return content
 
 
@@ -431,6 +439,7 @@ def _device(content: Mapping[str, Any]) -> PlannedDevice:
         unproven=bool(content.get("unproven", False)),
         is_new=bool(content.get("is_new", False)),
         exhausted=_shared(content.get("exhausted")),
+        uses=tuple(map(int, content.get("uses", ()))),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from orchestrator.adapters.durable_folders import sync_folder
 from orchestrator.adapters.journal_reading import why
 from orchestrator.adapters.vault_key import derived
-from orchestrator.model.errors import UnrecordedError
+from orchestrator.model.errors import SecretError, UnrecordedError
 
 _BYTES = 32
 _MARK = 12
@@ -46,21 +46,52 @@ class RunSalt:
         return f"{self._run_id}#{derived(self._salt, 'run', b'').hex()[:_MARK]}"
 
 
-def _salt_in(path: Path) -> bytes | None:
+def check_vault(folder: Path, identity: str | None, vault: Path) -> None:
+    """Return only if the run in this folder was begun with the vault and key of this identity.
+
+    The first time that a run has one it is kept beside the salt. Raises SecretError in one sentence
+    for another vault or key, or where there is none any more; UnrecordedError when it can be neither
+    kept nor read.
+    """
+    path = folder / "salt.vault"
+    try:
+        kept = _bytes_in(path)
+        if kept is None and identity is not None:
+            _write_new(path, identity.encode())
+    except OSError as error:
+        raise UnrecordedError(f"{path} cannot be written: {why(error)}") from error
+    if kept is None or (identity is not None and kept == identity.encode()):
+        return
+    found = f"there is no vault {vault}" if identity is None else f"{vault} or its key is another"
+    raise SecretError(
+        f"run {folder.name} was begun with a vault, and {found}:"
+        " go on with the vault and the key that it was begun with"
+    )
+
+
+def _bytes_in(path: Path) -> bytes | None:
     with suppress(FileNotFoundError):
-        salt = path.read_bytes()
-        return salt if len(salt) == _BYTES else None
+        return path.read_bytes()
     return None
+
+
+def _salt_in(path: Path) -> bytes | None:
+    salt = _bytes_in(path)
+    return salt if salt is not None and len(salt) == _BYTES else None
 
 
 def _new_salt(path: Path) -> bytes:
     salt = os.urandom(_BYTES)
-    draft = path.with_name("salt.draft")
+    _write_new(path, salt)
+    return salt
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    draft = path.with_name(f"{path.name}.draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, _NEW, 0o600), "wb") as file:
-        file.write(salt)
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
     sync_folder(path.parent)
-    return salt

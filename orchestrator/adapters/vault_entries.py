@@ -19,6 +19,10 @@ class State(StrEnum):
     """The device was seen with it."""
     PREVIOUS = "previous"
     """The one before; kept for people to look at."""
+    RETIRED = "retired"
+    """The last one of a device whose record was given to another one."""
+    DROPPED = "dropped"
+    """It was prepared and never sent, so no device can have it; what it was is not repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,16 @@ class Entry:
     at: float
     record: int | None = None
     name: str | None = None
+
+    @property
+    def unnamed(self) -> "Entry":
+        """Give it without the record, which is another device's now."""
+        return replace(self, record=None, name=None)
+
+    @property
+    def dropped(self) -> "Entry":
+        """Give the entry by which this one is dropped."""
+        return replace(self, state=State.DROPPED, value=Hidden(""))
 
     def encoded(self) -> bytes:
         """Give the entry as it is encrypted; the only place where its value stands in clear."""
@@ -103,12 +117,18 @@ class Holding:
     present: Entry | None = None
     previous: Entry | None = None
     prepared: tuple[Entry, ...] = ()
-    """The oldest first: the device may have any of them."""
+    """The oldest first: the device may have any of them, that of a step without `contact` for good
+    until the device is seen with a later one."""
 
     @property
     def is_changing(self) -> bool:
         """True when the device may have another value than the present one."""
         return bool(self.prepared)
+
+    @property
+    def is_retired(self) -> bool:
+        """True when the record of the device was given to another one, and nothing was stored since."""
+        return self.newest.state is State.RETIRED
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -132,6 +152,14 @@ class Holding:
                 return replace(self, prepared=(*self.prepared, entry))
             case State.PRESENT:
                 return self._seen_with(entry)
+            case State.RETIRED:
+                rest = self._prepared_but(entry)
+                return Holding(None, entry, tuple(each.unnamed for each in rest))
+            case State.DROPPED:
+                return replace(self, prepared=self._prepared_but(entry))
+
+    def _prepared_but(self, entry: Entry) -> tuple[Entry, ...]:
+        return tuple(each for each in self.prepared if each.origin != entry.origin)
 
     def _seen_with(self, entry: Entry) -> "Holding":
         if entry.origin in {each.origin for each in (self.present, self.previous) if each}:
@@ -158,7 +186,10 @@ class Book:
         """Take the next entry."""
         before = self.holdings.get(entry.owner, Holding())
         after = before.after(entry)
-        self.holdings[entry.owner] = after
+        if after.entries:
+            self.holdings[entry.owner] = after
+        else:
+            self.holdings.pop(entry.owner, None)
         for gone in before.entries:
             self._made_in(gone.origin).pop(gone.origin.field, None)
         for kept in after.entries:

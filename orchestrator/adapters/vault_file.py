@@ -34,6 +34,7 @@ class _Known:
 
     inode: tuple[int, int]
     end: int
+    header: Header
     chain: Chain
     book: Book
 
@@ -86,6 +87,11 @@ class VaultFile:
         """Give the key of fingerprints: the same secret has the same one in all runs of this vault."""
         return self._key.derived("fingerprints")
 
+    def identity(self) -> str:
+        """Give what tells this vault and key from any other; the same after `compact`."""
+        with self._turn, self._explained("read"), self._opened(os.O_RDONLY) as descriptor:
+            return self._caught_up(descriptor).header.identity(self._key)
+
     def read(self) -> Book:
         """Give all that the vault holds now."""
         with self._turn, self._explained("read"), self._opened(os.O_RDONLY) as descriptor:
@@ -135,7 +141,7 @@ class VaultFile:
         with self._turn, self._explained("written"), self._locked():
             with self._opened(os.O_RDONLY) as descriptor:
                 known = self._caught_up(descriptor)
-            header = Header.new(self._key)
+            header = Header.new(self._key, known.header.origin)
             data, chain = Chain.of(header, self._key).encrypted(known.book.entries())
             try:
                 draft.unlink(missing_ok=True)
@@ -189,7 +195,7 @@ class VaultFile:
             chain = Chain.of(header, self._key)
         except WrongKeyError as error:
             raise SecretError(f"the vault {self._path} cannot be opened: {error}") from None
-        return _Known(inode, len(header.line()), chain, Book())
+        return _Known(inode, len(header.line()), header, chain, Book())
 
     @contextmanager
     def _locked(self, *, wait: bool = True) -> Iterator[None]:

@@ -30,25 +30,32 @@ class Header:
 
     salt: bytes
     check: bytes
+    origin: bytes
+    """The salt of the vault's first file: it stays the same when the vault is written anew."""
 
     @classmethod
-    def new(cls, key: VaultKey) -> "Header":
-        """Make the header of a new file."""
+    def new(cls, key: VaultKey, origin: bytes | None = None) -> "Header":
+        """Make the header of a new file; with an origin it is of the vault that has it."""
         salt = os.urandom(_SALT)
-        return cls(salt, _check_of(key, salt))
+        return cls(salt, _check_of(key, salt), salt if origin is None else origin)
 
     @classmethod
     def from_line(cls, line: bytes) -> "Header":
         """Read it; raises ValueError when the file is no vault."""
-        magic, _, rest = line.partition(b" ")
-        salt, _, check = rest.partition(b" ")
-        if magic != _MAGIC:
+        magic, *rest = line.split(b" ")
+        if magic != _MAGIC or len(rest) not in (2, 3):
             raise ValueError("it is no vault")
-        return cls(bytes.fromhex(salt.decode("ascii")), bytes.fromhex(check.decode("ascii")))
+        salt, check, *origin = (bytes.fromhex(each.decode("ascii")) for each in rest)
+        return cls(salt, check, origin[0] if origin else salt)
 
     def line(self) -> bytes:
         """Give it as it stands in the file."""
-        return b" ".join((_MAGIC, self.salt.hex().encode(), self.check.hex().encode())) + b"\n"
+        parts = [self.salt, self.check, *([] if self.origin == self.salt else [self.origin])]
+        return b" ".join((_MAGIC, *(each.hex().encode() for each in parts))) + b"\n"
+
+    def identity(self, key: VaultKey) -> str:
+        """Give what tells this vault and key from any other, and tells nothing of the key."""
+        return key.derived("vault identity", self.origin).hex()
 
     def cipher(self, key: VaultKey) -> AESGCM:
         """Give what encrypts the lines of this file; raises WrongKeyError for another key."""

@@ -52,7 +52,7 @@ def telling(
     elif style is Style.TROUBLE:
         from orchestrator.cli.cron import TroubleLines
 
-        yield TroubleLines(plan)
+        yield TroubleLines(plan, silent_history=resumed)
     elif style is Style.PLAIN:
         yield PlainLines(plan, run_id=run_id, silent_history=resumed)
     else:
@@ -108,7 +108,10 @@ def carry_out(
     style: Style,
     resumed: bool = False,
 ) -> "RunOutcome":
-    """Drive a run to its end or its interruption, and tell how it ended."""
+    """Drive a run to its end or its interruption, and tell how it ended.
+
+    Nobody is told of a run by the clock in which nothing had to be done.
+    """
     try:
         with telling(style, plan, run_id, speed=settings.speed, resumed=resumed) as listener:
             outcome = in_loop(drive, [listener])
@@ -116,8 +119,15 @@ def carry_out(
         if error.is_resumable:
             screen.note(f"Once it can be written again: {again(settings, 'resume', run_id)}")
         raise
-    conclude(settings, outcome, write=screen.note if style is Style.JSON else screen.show)
+    if style is not Style.TROUBLE or not _is_for_the_log_alone(outcome):
+        conclude(settings, outcome, write=screen.note if style is Style.JSON else screen.show)
     return outcome
+
+
+def _is_for_the_log_alone(outcome: "RunOutcome") -> bool:
+    from orchestrator.cli import cron
+
+    return cron.nothing_was_done(outcome)
 
 
 def conclude(

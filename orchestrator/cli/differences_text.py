@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestrator.cli import screen
 from orchestrator.model import moments
 from orchestrator.model.operations import Action, Operation
+from orchestrator.model.secrecy import NEVER_SHOWN, is_secret
 from orchestrator.planning.restoring.settling import quoted
 from orchestrator.report.differences import Certainty, Deed, DeviceDifferences
 
@@ -72,7 +73,7 @@ def _fields(each: DeviceDifferences, plan: "Plan") -> Iterator[str]:
     rows = [
         (
             change.field,
-            quoted(change.before),
+            NEVER_SHOWN if is_secret(change.field) else quoted(change.before),
             quoted(change.after),
             f"{_step(plan, change.step)}{_unsure(change.certainty)}",
         )

@@ -90,9 +90,12 @@ def with_settings(
             for option in _SECRETS:
                 given.pop(_name_of(option), None)
             overrides = {name: given.pop(name, None) for name in helps}
-            settings = read_settings(overrides, ignoring)
+            is_unwatched = opens_log and given.get("cron") is True
+            settings = read_settings(overrides, ignoring, silently=is_unwatched)
             if opens_log:
                 configure_log(settings)
+            if is_unwatched:
+                _log_warnings(settings)
             return _guarded(lambda: command(settings=settings, **given), settings)
 
         signature = own.replace(parameters=[*parameters, *extra, *secrets])
@@ -116,12 +119,22 @@ def _guarded(command: Callable[[], int], settings: "Settings") -> int:
         raise
 
 
-def read_settings(overrides: Mapping[str, object], ignoring: Collection[str] = ()) -> "Settings":
-    """Read all settings, and tell a person what is probably a mistake in them."""
+def _log_warnings(settings: "Settings") -> None:
+    """Tell the log what a person would be told on every start by the clock."""
+    import structlog
+
+    for warning in settings.warnings:
+        structlog.get_logger(__name__).warning("settings.doubtful", what=warning)
+
+
+def read_settings(
+    overrides: Mapping[str, object], ignoring: Collection[str] = (), *, silently: bool = False
+) -> "Settings":
+    """Read all settings, and tell a person what is probably a mistake in them, unless silently."""
     from orchestrator import settings as all_settings
 
     settings = all_settings.load(overrides, ignoring=ignoring)
-    for warning in settings.warnings:
+    for warning in () if silently else settings.warnings:
         screen.warn(warning)
     return settings
 

@@ -13,9 +13,10 @@ from orchestrator.cli import (
 )
 from orchestrator.cli.plan_layout import clipped, clock_of, labelled, numbered
 from orchestrator.model import moments
-from orchestrator.model.devices import MOMENT_FIELDS
+from orchestrator.model.devices import MOMENT_FIELDS, Device
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.steps import RecordStep, RequestStep
+from orchestrator.report import conditions
 
 _FEW = 20
 _GROUPS = 6
@@ -135,17 +136,19 @@ def as_object(plan: Plan) -> dict[str, object]:
         "goes_on_after": plan.goes_on_after,
         "forecast": plan_forecast.as_object(plan.forecast),
         "changes": plan_values.as_objects(plan),
-        "devices": [_device(device, plan.attributes) for device in plan.devices],
+        "devices": [_device(device, plan) for device in plan.devices],
     }
 
 
-def _device(device: PlannedDevice, attributes: Sequence[str]) -> dict[str, object]:
+def _device(device: PlannedDevice, plan: Plan) -> dict[str, object]:
+    attributes = plan.attributes
     told: dict[str, object] = {
         "device": device.id,
         "serial_number": device.serial_number,
         "name": device.name,
         "kind": device.kind,
         "location": device.location,
+        **_condition(plan.records.get(device.id)),
     }
     if device.groups:
         told["groups"] = list(device.groups)
@@ -160,6 +163,22 @@ def _device(device: PlannedDevice, attributes: Sequence[str]) -> dict[str, objec
     if device.exhausted is not None:
         told["exhausted"] = device.exhausted
     return told
+
+
+def _condition(record: Device | None) -> dict[str, object]:
+    """Give what the record said when the set was frozen; null where nothing is known of it."""
+    if record is None:
+        return dict.fromkeys(("status", "status_change", "last_connection", "pending_settings"))
+    return {
+        "status": conditions.status_text(record.status),
+        "status_change": _moment(record.status_change),
+        "last_connection": _moment(record.last_connection),
+        "pending_settings": conditions.pending_text(record.pending),
+    }
+
+
+def _moment(moment: float | None) -> str | None:
+    return None if moment is None else moments.as_text(moment)
 
 
 def _known(field: str, value: object) -> tuple[str, object]:
@@ -235,20 +254,41 @@ def _devices(plan: Plan, *, everyone: bool) -> Iterator[str]:
     yield f"Touched ({len(plan.devices):,}), in this order:"
     if len(plan.devices) > _FEW:
         yield from _groups(plan)
-    rows = [
-        (
-            "new" if device.is_new else device.id,
-            clipped(device.serial_number),
-            clipped(device.name),
-            _where(device),
-        )
-        for device in shown
-    ]
-    for line in screen.table(("", "", "", ""), rows, limit=screen.width() or screen.NARROWEST - 2):
+    limit = (screen.width() or screen.NARROWEST) - 2
+    for line in screen.table(("", "", "", ""), _rows(plan, shown, limit), limit=limit):
         yield f"  {line}"
     hidden = len(plan.devices) - len(shown)
     if hidden:
         yield f"  and {hidden:,} more; --all lists everyone"
+
+
+def _rows(plan: Plan, shown: Sequence[PlannedDevice], limit: int) -> Iterator[tuple[str, ...]]:
+    """Name each device, and how it is doing: behind where it stands if there is room, else below."""
+    named = [
+        (
+            "new" if device.is_new else str(device.id),
+            clipped(device.serial_number),
+            clipped(device.name),
+        )
+        for device in shown
+    ]
+    taken = sum(max(map(len, column)) + len(screen.GAP) for column in zip(*named, strict=True))
+    for device, names in zip(shown, named, strict=True):
+        where, doing = _where(device), _doing(plan, device)
+        both = "; ".join(filter(None, (where, doing)))
+        if not doing or not where or taken + len(both) <= limit:
+            yield *names, both
+        else:
+            yield *names, where
+            yield "", "", "", doing
+
+
+def _doing(plan: Plan, device: PlannedDevice) -> str:
+    found = plan.records.get(device.id)
+    if found is None:
+        return ""
+    told = conditions.in_short(found.status, found.last_connection, found.pending, plan.created_at)
+    return clipped(told)
 
 
 def _where(device: PlannedDevice) -> str:

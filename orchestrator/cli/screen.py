@@ -10,7 +10,7 @@ from typing import TextIO
 
 NARROWEST = 80
 _WIDEST = 120
-_GAP = "  "
+GAP = "  "
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 
 
@@ -101,12 +101,12 @@ def table(
     if not lines:
         return []
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    taken = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+    taken = sum(widths[:-1]) + len(GAP) * (len(widths) - 1)
     return [line for row in lines for line in _row(row, widths, taken, limit)]
 
 
 def _row(row: Sequence[str], widths: Sequence[int], taken: int, limit: int | None) -> Iterable[str]:
-    start = "".join(f"{cell:<{wide}}{_GAP}" for cell, wide in zip(row, widths[:-1], strict=False))
+    start = "".join(f"{cell:<{wide}}{GAP}" for cell, wide in zip(row, widths[:-1], strict=False))
     room = max(20, limit - taken) if limit else 0
     folded = textwrap.wrap(row[-1], room) if limit and len(row[-1]) > room else [row[-1]]
     yield (start + folded[0]).rstrip()

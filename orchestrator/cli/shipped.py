@@ -34,6 +34,34 @@ def find(given: str, *, silently: bool = False) -> Path:
     return found
 
 
+_TAKES = {
+    "onboard.yaml": ("the devices to create", "devices import FILE.csv"),
+    "update-fields.yaml": ("the fields to write", "devices update --from FILE.csv"),
+    "hardware-replacement.yaml": ("the records to replace", None),
+}
+"""What the tables of shipped playbooks hold, and the command that does the same with a file alone."""
+
+
+def find_to_plan(given: str, *, silently: bool = False) -> Path:
+    """Give the file that is meant to be planned or run: a shipped one only if it needs no table.
+
+    Raises RunError for the others: the tables that ship beside them are examples.
+    """
+    found = find(given, silently=True)
+    if found == Path(given):
+        return found
+    if found.name not in _TAKES:
+        return find(given, silently=silently)
+    table = found.with_suffix(".csv")
+    holds, command = _TAKES[found.name]
+    instead = "" if command is None else f", or take `orchestrator {command}`"
+    raise RunError(
+        f"the playbook {found.stem} takes {holds} from a table of your own, and what comes with"
+        f" orchestrator is an example; copy {found} and {table.name} from there into a folder of"
+        f" yours, write your rows into the table, and name your copy{instead}"
+    )
+
+
 def _shipped(name: str) -> Path | None:
     package = Path(str(files("orchestrator")))
     for folder in (package / "_playbooks", package.parent / "playbooks"):

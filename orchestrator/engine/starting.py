@@ -148,7 +148,7 @@ class Starts:
                 per = durations.as_text(allowance.per)
                 limit = f"at most {allowance.at_most} in {per}"
                 often = "once" if uses == 1 else f"{uses} times"
-                return f"{run.operation} was asked for {often}, {limit}: handed to a person"
+                return f"{run.operation} was asked for {often}, {limit}"
         return None
 
     def _hand_over(self, run: DeviceRun, at: float, why: str) -> list[Event]:
@@ -311,7 +311,8 @@ class Starts:
 
     def _why_another(self, planned: PlannedDevice, device: Device) -> str | None:
         """Say why a device is not any more what was chosen."""
-        found = guarding.change(self.plan.attributes, planned, device)
+        exactly = self.plan.source.is_made
+        found = guarding.change(self.plan.attributes, planned, device, exactly=exactly)
         if found is not None or self.plan.goes_on_after is not None:
             return found  # the run before may have changed what the playbook chooses by
         unchosen = self._chooser.why_not(device)

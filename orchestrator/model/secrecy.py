@@ -18,24 +18,32 @@ _RUN_TOGETHER = re.compile(
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _ALWAYS = re.compile(r"(?:\w*(?:passwd|pwd|psk)|credentials?|puk)\d*")
 _WHICH_KEY = frozenset(
-    """
-    access aes api app auth authentication cipher crypt crypto enc encr encryption hmac ike ipsec
-    link master network nwk pass preshared priv private radius security session shared sign signing
-    snmp ssh ssl tls vpn wep wifi wireguard wlan wpa
-    """.split()
-)
+    {
+        "access", "aes", "api", "app", "auth", "authentication", "cipher", "crypt", "crypto",
+        "enc", "encr", "encryption", "hmac", "ike", "ipsec", "link", "master", "network", "nwk",
+        "pass", "preshared", "priv", "private", "radius", "security", "session", "shared",
+        "sign", "signing", "snmp", "ssh", "ssl", "tls", "vpn", "wep", "wifi", "wireguard",
+        "wlan", "wpa",
+    }
+)  # fmt: skip
 """What a key is of that nobody may read; a public one is for everybody."""
 _OF_KEYS = frozenset(
-    "algorithm bits count enabled fingerprint id index interval length mode size status type"
-    " version".split()
-)
+    {
+        "algorithm", "bits", "count", "enabled", "fingerprint", "id", "index", "interval",
+        "length", "mode", "size", "status", "type", "version",
+    }
+)  # fmt: skip
 """What is told of a key, and is not the key."""
-_NO_PASS = frozenset("all band by first high low multi second single test".split())
-_NO_PIN = frozenset("adc clock data gpio header io led reset rx tx".split())
-_SAYS_MORE = frozenset(
-    "ascii code confirm confirmation current encrypted hash hex new old plain ro rw string text"
-    " value".split()
+_NO_PASS = frozenset(
+    ["all", "band", "by", "first", "high", "low", "multi", "second", "single", "test"]
 )
+_NO_PIN = frozenset({"adc", "clock", "data", "gpio", "header", "io", "led", "reset", "rx", "tx"})
+_SAYS_MORE = frozenset(
+    {
+        "ascii", "code", "confirm", "confirmation", "current", "encrypted", "hash", "hex",
+        "new", "old", "plain", "ro", "rw", "string", "text", "value",
+    }
+)  # fmt: skip
 """What may follow a secret's word and leave it one."""
 
 

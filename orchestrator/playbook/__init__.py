@@ -23,5 +23,6 @@ shapes        mappings, lists, and what may stand at a key
 values        single values: numbers, durations, words
 variables     what `${name}` stands for
 composing     the tree of keys and values with their places
+decoding      bytes of a file as text, or what they look like instead
 faults        what is wrong, collected and shown      (render_faults)
 """

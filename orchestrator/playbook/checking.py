@@ -8,6 +8,8 @@ from orchestrator.model.devices import Status
 from orchestrator.model.operations import Action, Operation, Request
 from orchestrator.model.policies import Guard, RetryPolicy
 from orchestrator.model.selections import (
+    AtLeast,
+    Below,
     Condition,
     Equals,
     Expectation,
@@ -18,7 +20,7 @@ from orchestrator.model.selections import (
 )
 from orchestrator.model.values import Table
 from orchestrator.playbook import composing
-from orchestrator.playbook.conditions import Demands
+from orchestrator.playbook.conditions import Demands, order_of
 from orchestrator.playbook.language import DEVICES
 from orchestrator.playbook.proofs import check_proof
 from orchestrator.playbook.record_checks import check_records
@@ -101,10 +103,10 @@ def _check_filters(spot: Spot, devices: Mapping[str, Any]) -> None:
     for name, field in _FILTERED_FIELDS.items():
         wanted = _filter_condition(devices, name)
         for condition in _where(devices).get(field, ()):
-            if wanted and _contradict(wanted.test, condition.test):
+            if wanted and contradict(wanted.test, condition.test):
                 spot_at(spot, "devices", "where", field).fault(
-                    f"no device is chosen: {name} is to be {_said(wanted.test)}"
-                    f" and {field} {_said(condition.test)}"
+                    f"no device is chosen: {name} is to be {said(wanted.test)}"
+                    f" and {field} {said(condition.test)}"
                 )
 
 
@@ -242,13 +244,13 @@ def _check_guard(
     demanded = _demanded(steps[0], guard, table) if steps else ()
     for path, condition in _chosen(devices):
         for demand in demanded:
-            if demand.field == condition.field and _contradict(demand.test, condition.test):
+            if demand.field == condition.field and contradict(demand.test, condition.test):
                 field = condition.field
                 if field == "status" and steps[0][0] == "delete" and condition.test == _UP:
                     continue  # it has a fault of its own
                 spot_at(spot, "devices", *path).fault(
                     f"every chosen device would be skipped: the selection wants {field}"
-                    f" {_said(condition.test)}, the guard demands {_said(demand.test)}",
+                    f" {said(condition.test)}, the guard demands {said(demand.test)}",
                     f"write `guard: {{{field}: any}}` if such devices are meant",
                 )
 
@@ -299,19 +301,28 @@ def _where(devices: Mapping[str, Any]) -> Mapping[str, tuple[Condition, ...]]:
     return where.conditions if isinstance(where, Demands) else {}
 
 
-def _contradict(one: Test, other: Test) -> bool:
+def contradict(one: Test, other: Test) -> bool:
+    """Say whether no value can pass both tests, as far as that is plain to see."""
     if isinstance(one, Equals) and isinstance(other, Equals):
         return {str(v) for v in one.values}.isdisjoint(str(v) for v in other.values)
     if isinstance(one, Missing) or isinstance(other, Missing):
         return one != other
-    kinds = {type(one), type(other)}
-    return kinds == {NothingPending, SomethingPending}
+    match one, other:
+        case (Below(below), AtLeast(least)) | (AtLeast(least), Below(below)):
+            return not order_of(least) < order_of(below)
+        case _:
+            return {type(one), type(other)} == {NothingPending, SomethingPending}
 
 
-def _said(test: Test) -> str:
+def said(test: Test) -> str:
+    """Say in a few words what a test wants."""
     match test:
+        case Below(bound):
+            return f"below {bound}"
+        case AtLeast(bound):
+            return f"at least {bound}"
         case Equals(values):
-            return " or ".join(str(v).lower() for v in values)
+            return " or ".join(_word(value) for value in values)
         case NothingPending():
             return "none"
         case SomethingPending(names):
@@ -320,3 +331,7 @@ def _said(test: Test) -> str:
             return "missing"
         case _:
             return "something else"
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool | Status) else str(value)

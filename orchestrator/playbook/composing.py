@@ -6,7 +6,7 @@ them knows what they should be. Tags, several documents and unbounded aliases ar
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import yaml
@@ -201,7 +201,8 @@ class _Composer:
             )
         node, size = self._anchors[event.anchor]
         self._nodes += size
-        return node
+        # A mapping stands where it is meant; its keys and values stay where they are written.
+        return replace(node, place=place) if isinstance(node, Mapping) else node
 
     def _sequence(self, place: Place, depth: int) -> Sequence:
         items = []

@@ -328,7 +328,7 @@ def _refuse_impossible(spot: Spot, found: Mapping[str, Any]) -> None:
     if Missing() in tests and len(tests) > 1:
         spot.fault("what is missing cannot be anything else", "keep one of them")
     below, least = found.get("below"), found.get("at_least")
-    if below and least and not _order(least.bound) < _order(below.bound):
+    if below and least and not order_of(least.bound) < order_of(below.bound):
         spot.fault(f"nothing is at least {least.bound} and below {below.bound}")
     older, newer = found.get("older_than"), found.get("newer_than")
     if older and newer and older.seconds >= newer.seconds:
@@ -338,7 +338,8 @@ def _refuse_impossible(spot: Spot, found: Mapping[str, Any]) -> None:
         )
 
 
-def _order(bound: str | float) -> Any:
+def order_of(bound: str | float) -> Any:
+    """Give what versions and numbers are compared by."""
     # A plain 2 beside a quoted "2.5" is meant as a version too.
     return version_key(str(bound))
 

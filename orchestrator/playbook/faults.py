@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from orchestrator.model.errors import Fault, PlaybookError
+from orchestrator.model.secrecy import is_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +18,13 @@ class Place:
     length: int = 1
 
 
-_SECRET_SAID = re.compile(
-    r"""(?i)(password|passphrase|secret|token|username)\w*["']?\s*[:=]\s*["']?[^\s{"'$]"""
-)
+_SAID = re.compile(r"""(?<![\w.-])([\w.-]++)["']?\s*+[:=](?=\s*+["']?[^\s{"'$])""")
+"""A name, and behind it the beginning of a value that is written out."""
 
 
 def may_show_secret(line: str) -> bool:
     """Say whether a line gives a value to something that is secret by its name."""
-    return _SECRET_SAID.search(line) is not None
+    return any(is_secret(name) for name in _SAID.findall(line))
 
 
 class Faults:
@@ -94,6 +94,12 @@ def nearest(word: str, words: Sequence[str]) -> str:
     return f"known here: {', '.join(words)}" if words else ""
 
 
+_WIDEST = 160
+"""Characters of a line that are shown at most."""
+_LONGEST = 1000
+"""Characters of a sentence that are shown at most."""
+
+
 def render_faults(faults: Sequence[Fault]) -> str:
     """Show faults as plain text: place, message, the line underlined, and what would be right."""
     return "\n\n".join(map(render_fault, faults))
@@ -101,16 +107,32 @@ def render_faults(faults: Sequence[Fault]) -> str:
 
 def render_fault(fault: Fault) -> str:
     """Show one fault as plain text."""
-    lines = [f"{fault.path}:{fault.line}:{fault.column}: {fault.message}"]
+    lines = [f"{fault.path}:{fault.line}:{fault.column}: {_cut(fault.message)}"]
     if fault.source.strip():
         number = f"{fault.line:>5} | "
-        lead = fault.source[: fault.column - 1]
+        line, lead, length = _excerpt(fault)
         # A tab before the fault has to be repeated, or the carets would stand too far left.
         indent = "".join("\t" if sign == "\t" else " " for sign in lead)
-        lines.append(number + fault.source)
-        lines.append(" " * (len(number) - 2) + "| " + indent + "^" * fault.length)
+        lines.append(number + line)
+        lines.append(" " * (len(number) - 2) + "| " + indent + "^" * length)
     if fault.key:
-        lines.append(f"   at {fault.key}")
+        lines.append(f"   at {_cut(fault.key)}")
     if fault.hint:
-        lines.append(f" hint: {fault.hint}")
+        lines.append(f" hint: {_cut(fault.hint)}")
     return "\n".join(lines)
+
+
+def _excerpt(fault: Fault) -> tuple[str, str, int]:
+    """Give what is shown of the line, what of it stands before the fault, and how much is underlined."""
+    line, at = fault.source, fault.column - 1
+    if len(line) <= _WIDEST:
+        return line, line[:at], fault.length
+    start = max(0, min(at - _WIDEST // 2, len(line) - _WIDEST))
+    end = start + _WIDEST
+    before, after = "…" if start else "", "…" if end < len(line) else ""
+    length = max(1, min(fault.length, end - at))
+    return before + line[start:end] + after, before + line[start:at], length
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -7,6 +7,7 @@ from pathlib import Path
 from orchestrator.model.errors import Fault, PlaybookError
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.values import Table
+from orchestrator.playbook.decoding import decoded
 from orchestrator.playbook.reading import read_text
 from orchestrator.playbook.tables import DEFAULT_KEY, kept_text, path_beside, table_of
 
@@ -102,17 +103,7 @@ def _text(path: Path, read_file: ReadFile) -> str:
         raise OSError("it is not a file")
     if path.exists() and path.stat().st_size > MAX_FILE_BYTES:
         raise OSError(f"it is larger than {MAX_FILE_BYTES // 1024 // 1024} MB")
-    raw = read_file(path)
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise OSError("it is UTF-16 text, save it as UTF-8") from error
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise OSError(
-            f"it is not UTF-8 text, line {line} has the byte {raw[error.start]:#04x};"
-            " save it as UTF-8"
-        ) from error
+    return decoded(read_file(path), is_table=path.suffix.lower() == ".csv")
 
 
 def _sentence(what: str, error: OSError) -> str:

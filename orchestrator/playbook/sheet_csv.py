@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from orchestrator.playbook.cells import shown
 from orchestrator.playbook.faults import Place
 from orchestrator.playbook.sheets import LINES, Cell, Complain, Row, Sheet, split_lines
 
@@ -46,7 +47,7 @@ def _take_header(sheet: Sheet, header: Sequence[Cell], complain: Complain) -> No
             complain(place, f"column {number} has no name in the header", "name it or remove it")
         elif cell.text in sheet.columns:
             sheet.is_complete = False
-            complain(place, f"the column {cell.text!r} stands twice in the header", "keep one")
+            complain(place, f"the column {shown(cell.text)} stands twice in the header", "keep one")
         else:
             sheet.columns[cell.text] = place
 

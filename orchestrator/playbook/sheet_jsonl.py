@@ -3,6 +3,7 @@
 import json
 import re
 
+from orchestrator.playbook.cells import shown
 from orchestrator.playbook.faults import Place
 from orchestrator.playbook.sheets import (
     LONGEST_NAME,
@@ -59,7 +60,9 @@ def _object(line: str, number: int) -> dict[str, Cell]:
         while True:
             name, end = _string(line, at, "a name in double quotes")
             if name in cells:
-                raise _Unreadable(at, f"{name!r} stands twice in this line", "keep one of them")
+                raise _Unreadable(
+                    at, f"{shown(name)} stands twice in this line", "keep one of them"
+                )
             if not name.strip() or len(name) > LONGEST_NAME:
                 raise _Unreadable(at, "this is no name of a column", "name it in a word")
             start = _skip(line, _expect(line, end, ":"))

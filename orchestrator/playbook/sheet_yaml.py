@@ -23,6 +23,7 @@ def read_yaml(text: str, complain: Complain) -> Sheet:
             root.place, "this is no list of rows", "begin each row with `- serial_number: ...`"
         )
         return sheet
+    # What an alias stands for is written further up: then the alias is the place.
     for item in root.items:
         if not isinstance(item, Mapping):
             sheet.is_complete = False
@@ -39,13 +40,17 @@ def read_yaml(text: str, complain: Complain) -> Sheet:
                 sheet.is_complete = False
                 complain(entry.key.place, "this is no name of a column", "name it in a word")
             else:
-                cells[entry.key.text] = _yaml_cell(node)
+                place = max(node.place, entry.key.place, item.place, key=_order)
+                cells[entry.key.text] = _yaml_cell(node, place)
         first = item.entries[0].key.place if item.entries else item.place
-        take_row(sheet, first, cells)
+        take_row(sheet, max(first, item.place, key=_order), cells)
     return sheet
 
 
-def _yaml_cell(node: Scalar) -> Cell:
-    place = node.place
+def _yaml_cell(node: Scalar, place: Place) -> Cell:
     is_text = not node.is_plain
     return Cell(node.text, place.line, place.column, place.length, is_text, node.is_null)
+
+
+def _order(place: Place) -> tuple[int, int]:
+    return place.line, place.column

@@ -17,6 +17,7 @@ from orchestrator.playbook.cells import (
     value_of,
 )
 from orchestrator.playbook.composing import FORBIDDEN
+from orchestrator.playbook.decoding import AS_UTF8
 from orchestrator.playbook.device_lists import unsafe_name
 from orchestrator.playbook.faults import Place, may_show_secret, nearest
 from orchestrator.playbook.shapes import INVALID, JsonSchema, Spot, scalar
@@ -224,7 +225,7 @@ class _Reading:
             return True
         before = split_lines(self._text[: found.start()])
         code = f"U+{ord(found.group()):04X}"
-        hint = "save it as UTF-8 text" if found.group() == "\x00" else ""
+        hint = AS_UTF8 if found.group() == "\x00" else ""
         self._secrets = frozenset({code})  # nobody knows yet what stands in that line
         place = Place(len(before), len(before[-1]) + 1)
         self._complain(place, f"the control character {code} must not stand in a table", hint)
@@ -261,20 +262,32 @@ class _Reading:
     def _rows(self, sheet: Sheet) -> Table:
         rows: dict[str, Mapping[str, Plain]] = {}
         lines: dict[str, int] = {}
+        firsts: dict[str, Cell] = {}
         for row in sheet.rows:
             name = self._key_of(row)
             values = self._values(row)
             if name is None:
                 continue
-            if name in rows:
-                told = f"{self._key} {shown(name)} stands twice, in lines {lines[name]} and"
-                cell = row.cells[self._key]
-                self._at(cell, f"{told} {row.place.line}", "keep one of the rows")
+            cell = row.cells[self._key]
+            first = firsts.setdefault(name.casefold(), cell)
+            if first is not cell:
+                self._refuse_twin(first, cell)
                 continue
             rows[name] = {self._key: name, **values} if self._key in values else values
             lines[name] = row.place.line
         columns = tuple(sheet.columns)
         return Table(self._name, self._key, columns, rows, lines, self._secrets)
+
+    def _refuse_twin(self, first: Cell, cell: Cell) -> None:
+        where = f"in lines {first.line} and {cell.line}"
+        if first.line == cell.line:
+            where = f"in line {cell.line}, at columns {first.column} and {cell.column}"
+        name, other = shown(cell.text.strip()), shown(first.text.strip())
+        if first.text.strip() == cell.text.strip():
+            self._at(cell, f"{self._key} {name} stands twice, {where}", "keep one of the rows")
+        else:
+            what = f"{self._key} {other} and {name} differ only in upper and lower case, {where}"
+            self._at(cell, what, "keep the one that is written as the controller has it")
 
     def _key_of(self, row: Row) -> str | None:
         cell = row.cells.get(self._key)

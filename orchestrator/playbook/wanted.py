@@ -19,10 +19,12 @@ from typing import Any
 from orchestrator.model.errors import Fault, PlaybookError
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.secrecy import is_secret
-from orchestrator.model.selections import Condition, Equals
+from orchestrator.model.selections import Condition, Equals, Selection
 from orchestrator.playbook import composing
+from orchestrator.playbook.checking import contradict, said
 from orchestrator.playbook.composing import Bounds, Scalar, compose
 from orchestrator.playbook.conditions import Conditions, Demands
+from orchestrator.playbook.decoding import decoded
 from orchestrator.playbook.faults import Faults, Place, nearest
 from orchestrator.playbook.loading import ReadFile, load_playbook
 from orchestrator.playbook.shapes import INVALID, JsonSchema, Key, Keys, Spot
@@ -72,7 +74,7 @@ def load_wanted(path: Path, read_file: ReadFile = Path.read_bytes) -> Wanted:
         raise PlaybookError(_in_order(shown, found)) from error
     demands: _Fields = values.get("fields", _Fields((), {}, {}))
     _check_columns(demands, playbook, faults)
-    _check_built_in(demands, playbook, faults)
+    _check_choice(demands, playbook, faults)
     faults.raise_if_any()
     name, description = values["wanted"], values.get("description", "").strip()
     return Wanted(name, description, playbook, source, demands.conditions, demands.columns)
@@ -91,9 +93,9 @@ def _text(path: Path, read_file: ReadFile) -> str:
     if raw is None:
         raise _unread(path, "cannot be read: it is too large")
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unread(path, "cannot be read: it is not UTF-8 text") from error
+        return decoded(raw)
+    except OSError as error:
+        raise _unread(path, f"cannot be read: {error}") from error
 
 
 def _unread(path: Path, why: str) -> PlaybookError:
@@ -267,18 +269,28 @@ def _check_columns(fields: _Fields, playbook: Playbook, faults: Faults) -> None:
         faults.add(fields.places[table.key].place, f"fields.{table.key}", what, "remove it")
 
 
-def _check_built_in(fields: _Fields, playbook: Playbook, faults: Faults) -> None:
-    """Refuse a state that no chosen device can ever have."""
-    chosen = {c.field: c.test for c in playbook.selection.where}
+def _check_choice(fields: _Fields, playbook: Playbook, faults: Faults) -> None:
+    """Refuse a state that no chosen device can ever have: it would no longer be chosen."""
+    chosen = _choices(playbook.selection)
     for condition in fields.conditions:
-        test, other = condition.test, chosen.get(condition.field)
-        if condition.field not in _BUILT_IN or not isinstance(test, Equals):
-            continue
-        if isinstance(other, Equals) and not _texts(test) & _texts(other):
-            what = f"the devices are chosen by another {condition.field}, and it never changes"
-            spot = fields.places[condition.field]
-            faults.add(spot.place, spot.key, f"no device can be so: {what}")
+        name, wanted = condition.field, said(condition.test)
+        for choice in chosen:
+            if choice.field == name and contradict(choice.test, condition.test):
+                what = f"the selection chooses {name} {said(choice.test)} and fields want {wanted}"
+                never = f"{name} never changes; remove it"
+                hint = never if name in _BUILT_IN else "choose by something else"
+                spot = fields.places[name]
+                faults.add(spot.place, spot.key, f"no device can be so: {what}", hint)
+                break
 
 
-def _texts(test: Equals) -> set[str]:
-    return {str(value) for value in test.values}
+def _choices(selection: Selection) -> list[Condition]:
+    """Give what a selection says of fields, whatever words it uses for that."""
+    status = () if selection.status is None else (selection.status,)
+    listed: dict[str, tuple[str | int, ...]] = {
+        "status": status,
+        "organization_id": selection.organizations,
+        "type": selection.types,
+    }
+    named = [Condition(field, Equals(values)) for field, values in listed.items() if values]
+    return [*named, *selection.where]

@@ -38,7 +38,7 @@ class FieldChange:
 
     field: str
     before: object
-    """What the record said; None is null or not known."""
+    """What the record said; None is null or not known, as it always is of a secret."""
     after: object
     """What was written; of a secret its fingerprint."""
     step: int
@@ -177,7 +177,7 @@ def _fields(sent: _Sent) -> Iterable[FieldChange]:
         if not is_flag and (is_secret(name) or not is_same_value(before.get(name), after)):
             yield FieldChange(
                 name,
-                before.get(name),
+                None if is_secret(name) else before.get(name),
                 after,
                 intended.step,
                 intended.at,

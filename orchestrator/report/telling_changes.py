@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator.model.events import OperationIntended
 from orchestrator.model.operations import Action
-from orchestrator.model.secrecy import MASK, is_secret
+from orchestrator.model.secrecy import MASK, NEVER_SHOWN, is_secret
 from orchestrator.report.differences import is_same_value
 from orchestrator.report.wording import clipped
 
@@ -32,8 +32,10 @@ def _changes(event: OperationIntended) -> Iterator[str]:
     for field, after in (event.after or {}).items():
         if after is True and field == event.operation:
             continue
-        if is_secret(field) or event.action == Action.CREATE:
+        if event.action == Action.CREATE:
             yield f"{field} {value_of(field, after)}"
+        elif is_secret(field):
+            yield f"{field} {NEVER_SHOWN} -> {value_of(field, after)}"
         elif not is_same_value(before.get(field), after):
             yield f"{field} {value_of(field, before.get(field))} -> {value_of(field, after)}"
 

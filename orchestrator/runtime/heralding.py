@@ -17,6 +17,7 @@ from orchestrator.model.events import Event, NotificationFailed, NotificationSen
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.policies import Notify, Occasion
 from orchestrator.model.steps import EscalateStep
+from orchestrator.planning import handed
 from orchestrator.ports import Clock, Messenger
 from orchestrator.report.wording import devices, printable
 
@@ -216,17 +217,18 @@ class Herald:
     def _hand_over(self) -> None:
         """Make a message of each device that was escalated, or one of all when they are too many."""
         escalated, self._escalated = self._escalated, []
-        now, handed = self._clock.now(), self._handed_at
-        while handed and handed[0] <= now - BETWEEN_SECONDS:
-            handed.popleft()
-        if len(handed) + len(escalated) <= ONE_BY_ONE:
-            handed.extend(now for _ in escalated)
+        now, lately = self._clock.now(), self._handed_at
+        while lately and lately[0] <= now - BETWEEN_SECONDS:
+            lately.popleft()
+        if len(lately) + len(escalated) <= ONE_BY_ONE:
+            lately.extend(now for _ in escalated)
             batches = [[each] for each in escalated]
         else:
             self._all_handed_at = now
             batches = [escalated]
         for batch in batches:
-            self._enqueue(f"step {batch[0].step + 1}", *self._notices.handed_over(batch))
+            about = handed.about(batch[0].step, [each.device for each in batch])
+            self._enqueue(about, *self._notices.handed_over(batch))
 
     def _who(self, gathered: _Gathered) -> str:
         named = ", ".join(self._name(device) for device in gathered.devices)

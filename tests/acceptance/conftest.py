@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,28 @@ def cli(workplace, monkeypatch, capsys):
         return Ended(code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def webhook():
+    """A place that takes messages, and what it was told."""
+    told = []
+
+    class Takes(BaseHTTPRequestHandler):
+        def do_POST(self):
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Takes) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"json://user:s3cret-word@127.0.0.1:{server.server_port}", told
+        server.shutdown()
+        thread.join()
 
 
 def disagreements(simulator: Simulator, run_id: str) -> tuple[str, ...]:

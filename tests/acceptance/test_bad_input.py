@@ -150,6 +150,30 @@ def test_a_selection_of_everything(quiet, cli):
     assert "all: true" in ended.err
 
 
+def test_records_are_deleted_only_by_their_number(simulator, cli):
+    Path("gone.yaml").write_text(
+        "playbook: gone\ndevices: {include: [1001, 1002]}\nsteps: [delete: true]\n"
+        "guard: {status: any, is_active: any, pending_settings: any}\nsnapshots: record\n"
+    )
+    cli("plan", "gone.yaml", "-o", "gone.json", "--seeds", "0", **simulator.environment)
+
+    for words in (("gone.yaml", "--yes"), ("gone.yaml",), ("gone.json", "--yes")):
+        unsaid = cli("run", *words)
+        assert unsaid.code == 2
+        assert "confirm with --delete 2" in " ".join(only_message(unsaid).split())
+    miscounted = cli("run", "gone.yaml", "--yes", "--delete", "3")
+    by_the_clock = cli("run", "gone.yaml", "--cron", "--yes")
+    methods = set(simulator.ledger()["requests"]["methods"])
+    right = cli("run", "gone.json", "--delete", "2", "--plain")
+
+    assert (miscounted.code, by_the_clock.code) == (2, 2)
+    assert "would delete 2 records; nothing was sent" in " ".join(miscounted.err.split())
+    assert "confirm with --delete 2" in " ".join(only_message(by_the_clock).split())
+    assert methods == {"GET"}
+    assert right.code == 0, right.err
+    assert simulator.ledger()["requests"]["methods"]["DELETE"] == 2
+
+
 def test_a_destructive_run_without_a_terminal_and_without_yes(quiet, cli):
     ended = cli("run", "redeploy.yaml", **quiet.environment)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.adapters.plan_file import read_plan
 from tests.acceptance.conftest import simulating
 
 SITES = """\
@@ -52,6 +53,78 @@ def test_onboarding_creates_waits_and_configures_and_twice_creates_nothing_twice
     assert (created, methods(simulator)["POST"]) == (2, 2)
     assert record_of(cli, "ZNNEW1")["update_frequency"] == 300
     assert record_of(cli, "new-2")["location_name"] == "Oslo"
+
+
+def exported(cli, simulator, *arguments):
+    ended = cli("devices", "export", *arguments, **simulator.environment)
+    assert ended.code == 0, ended.err
+    return list(csv.DictReader(io.StringIO(ended.out)))
+
+
+def rows_of(records, **changed):
+    """Give such a file as people export, edit and import."""
+    file = io.StringIO()
+    kept = ("serial_number", "name", "customer_id", "type", "organization_id", "location_name")
+    writer = csv.DictWriter(file, (*kept, "description"), extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows({**each, **changed} for each in records)
+    return file.getvalue()
+
+
+def test_a_device_that_is_there_gets_every_cell_of_its_row(simulator, cli):
+    records = exported(cli, simulator, "--organization", "123", "--status", "up")[:2]
+    Path("sites.csv").write_text(rows_of(records, location_name="Oslo", description="moved"))
+    order = ("devices", "import", "sites.csv", "--no-wait", "--yes", "--plain")
+
+    first = cli(*order, **simulator.environment)
+    again = cli(*order, **simulator.environment)
+
+    assert (first.code, again.code) == (0, 0), first.err + again.err
+    assert "2  succeeded" in first.out
+    assert "2  already ok" in again.out
+    assert "POST" not in methods(simulator)
+    found = record_of(cli, records[0]["serial_number"])
+    assert (found["location_name"], found["description"]) == ("Oslo", "moved")
+
+
+@pytest.mark.parametrize("gap", [False, True], ids=["full", "with gaps"])
+@pytest.mark.parametrize("both", [False, True], ids=["its organization unnamed", "named"])
+def test_a_row_that_names_another_organization_is_left_out_with_a_warning(
+    gap, both, simulator, cli
+):
+    ours = exported(cli, simulator, "--organization", "123", "--status", "up")
+    theirs = exported(cli, simulator, "--organization", "456", "--status", "up")
+    wrong, right, more = theirs[0], ours[0], theirs[1]
+    records = [{**wrong, "organization_id": "123"}, right, *([more] if both else [])]
+    text = rows_of(records, description="moved")
+    Path("sites.csv").write_text(text.replace(right["location_name"], "") if gap else text)
+
+    ended = cli(
+        *("devices", "import", "sites.csv", "--no-wait", "--yes", "--plain"),
+        **simulator.environment,
+    )
+
+    assert ended.code == 0, ended.err
+    device = wrong["id"]
+    said = f"(line 2) is left out: its row names organization 123, and device {device} is in 456"
+    assert said in " ".join(ended.err.split())
+    assert record_of(cli, device)["description"] != "moved"
+    assert record_of(cli, device)["organization_id"] == 456
+    assert record_of(cli, right["id"])["description"] == "moved"
+    assert "POST" not in methods(simulator)
+
+
+def test_a_kept_import_leaves_out_what_it_warned_of(quiet, cli):
+    records = exported(cli, quiet, "--organization", "456")[:1]
+    records += exported(cli, quiet, "--organization", "123")[:1]
+    Path("sites.csv").write_text(rows_of(records, organization_id="123"))
+
+    ended = cli("devices", "import", "sites.csv", "-o", "plan.json", **quiet.environment)
+
+    assert ended.code == 0, ended.err
+    assert f"exclude: [{records[0]['id']}]" in Path("plan.yaml").read_text()
+    assert "its row names organization 123" in " ".join(ended.out.split())
+    assert [each.id for each in read_plan(Path("plan.json")).devices] == [int(records[1]["id"])]
 
 
 def test_the_same_fields_for_several_devices_and_each_only_once(simulator, cli):
@@ -145,6 +218,39 @@ def test_one_record_whole_with_what_this_controller_offers(quiet, cli):
     assert "cpe-1001" not in ended.out
 
 
+def test_a_name_that_two_devices_have_shows_neither(simulator, cli):
+    named = cli("devices", "update", "1001", "1002", "name=twin", "--yes", **simulator.environment)
+
+    ended = cli("devices", "show", "twin", **simulator.environment)
+
+    assert named.code == 0, named.err
+    assert (ended.code, ended.out) == (2, "")
+    assert "2 devices are called 'twin'; name one by its id: 1001 (" in ended.err
+    assert record_of(cli, "1002")["serial_number"] in ended.err
+
+
+def test_flags_read_alike_in_a_list_and_in_an_export(quiet, cli):
+    listed = cli("devices", "list", "--csv", **quiet.environment)
+    found = exported(cli, quiet, "--columns", "id,is_active")
+
+    flags = {each["id"]: each["is_active"] for each in found}
+    assert set(flags.values()) <= {"true", "false"}
+    rows = list(csv.DictReader(io.StringIO(listed.out)))
+    assert rows
+    assert all(row["is_active"] == flags[row["id"]] for row in rows)
+
+
+@pytest.mark.parametrize("chosen", [(), ("reboot.yaml",)], ids=["filters", "playbook"])
+def test_a_column_that_no_record_has_is_warned_of(chosen, quiet, cli):
+    ended = cli(
+        *("devices", "export", *chosen, "--columns", "serial_number,nosuch"), **quiet.environment
+    )
+
+    assert ended.code == 0
+    assert ended.out.startswith("serial_number,nosuch")
+    assert "warning: no record has a field nosuch" in ended.err
+
+
 def test_a_refresh_contacts_the_device_once(simulator, cli):
     ended = cli("devices", "show", "1001", "--refresh", **simulator.environment)
 
@@ -182,9 +288,11 @@ def test_devices_that_are_up_are_not_deleted_and_nothing_is_sent(quiet, cli):
         (("import", "sites.txt"), "name it *.csv, *.jsonl or *.yaml"),
         (("import", "empty.csv"), "empty.csv is empty"),
         (("import", "head.csv"), "head.csv:1:1: this table has no row"),
-        (("import", "latin.csv"), "latin.csv:2:6: this is not UTF-8 text"),
+        (("import", "latin.csv"), "latin.csv: it is not UTF-8 text, line 2 has the byte 0xe9"),
         (("import", "twice.csv"), "twice.csv:3:1: serial_number 'A' stands twice"),
         (("import", "keyless.csv"), "hint: name the column that holds them serial_number"),
+        (("import", "keyless.csv"), "keyless.csv:1:1: there are no columns customer_id, type, org"),
+        (("import", "twice.csv"), "needs serial_number, name, customer_id, type and organization"),
         (("import", "head.csv", "--wait", "1h", "--no-wait"), "exclude each other"),
         (("import", "head.csv", "--wait", "soon"), "--wait: 'soon' is not a duration"),
         (("import", "head.csv", "--dry-run", "--id", "a"), "only makes a plan"),
@@ -201,6 +309,7 @@ def test_devices_that_are_up_are_not_deleted_and_nothing_is_sent(quiet, cli):
         (("summary", "--by", "statsu"), "did you mean 'status'?"),
         (("export", "--columns", "id,password"), "password is secret"),
         (("export", "--format", "xls"), "'xls' is not one of"),
+        (("export", "-o", "e.xlsx"), "the name 'e.xlsx' says no form; name it *.csv"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -227,7 +336,7 @@ def test_bad_input_is_told_before_any_request(arguments, sentence, cli):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("import", "types.csv"), "types.csv:2:3: there is no type 'ruter-a'"),
+        (("import", "types.csv"), "types.csv:2:7: there is no type 'ruter-a'"),
         (("update", "1001", "is_activ=true"), "did you mean 'is_active'?"),
         (("update", "1001", "status=Up"), "status is not written"),
         (("update", "nobody", "debug=true"), "there is no device with the id, serial number or"),
@@ -240,7 +349,9 @@ def test_bad_input_is_told_before_any_request(arguments, sentence, cli):
 def test_what_only_the_controller_can_tell_is_told_before_anything_is_sent(
     arguments, sentence, quiet, cli
 ):
-    Path("types.csv").write_text("serial_number,type\nB,ruter-a\n")
+    Path("types.csv").write_text(
+        "serial_number,name,type,customer_id,organization_id\nB,new,ruter-a,C,1\n"
+    )
 
     ended = cli("devices", *arguments, **quiet.environment)
 

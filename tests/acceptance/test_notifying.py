@@ -1,8 +1,5 @@
 """People are told of a run; a playbook that notifies somebody unknown is refused before it begins."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -10,28 +7,6 @@ import pytest
 from tests.acceptance.conftest import REBOOT
 
 TELLING = REBOOT + "notify: {to: [noc], on: [started, finished]}\n"
-
-
-@pytest.fixture
-def webhook():
-    """A place that takes messages, and what it was told."""
-    told = []
-
-    class Takes(BaseHTTPRequestHandler):
-        def do_POST(self):
-            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Takes) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"json://user:s3cret-word@127.0.0.1:{server.server_port}", told
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.adapters.earlier_operations import earlier_operations
-from orchestrator.model.events import StepSucceeded
+from orchestrator.model.events import DeliverySeen, NotificationSent, StepSucceeded
 from tests.planning.drafting.test_allowing import REMEDIATE
 from tests.support import histories
 from tests.support.recorded_runs import plan_of, record
@@ -46,6 +46,16 @@ def test_requests_of_all_runs_are_given_with_the_serial_numbers_of_their_plans(r
         (1002, "ZN1002"),
     ]
     assert found.warnings == ()
+
+
+def test_each_request_is_given_with_its_run_and_whether_it_reached_the_device(runs):
+    record(runs, [*story(1001), DeliverySeen(T0 + 9, 1001, 0, T0 + 8)], run_id="one")
+    record(runs, story(1001), run_id="two")
+
+    assert [(use.run, use.is_delivered) for use in told(runs).uses] == [
+        ("one", True),
+        ("two", False),
+    ]
 
 
 def test_runs_against_other_controllers_and_other_operations_do_not_count(runs):
@@ -95,7 +105,11 @@ def test_no_folder_and_no_journals_tell_nothing(runs):
 def test_who_was_handed_to_a_person_at_once_is_told(runs):
     plan = plan_of(1001, text=REMEDIATE)
     plan = replace(plan, devices=(replace(plan.devices[0], exhausted="rebooted 2 times"),))
-    events = [*story(), StepSucceeded(T0 + 5, 1001, 1, "handed to a person")]
+    events = [
+        *story(),
+        StepSucceeded(T0 + 1, 1001, 1, "handed to a person"),
+        NotificationSent(T0 + 5, "step 2: device 1001", "noc"),
+    ]
     folder = record(runs, events, run_id="one", plan=plan)
 
     handed = told(runs).handed

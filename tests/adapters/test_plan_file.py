@@ -319,7 +319,8 @@ def test_a_plan_of_new_devices_comes_back_without_the_secrets_of_its_table(path,
     book.write_text(textwrap.dedent(ONBOARDING))
     playbook, text = load_playbook(book)
     new = PlannedDevice(2**48 + 7, "SN1", None, is_new=True)
-    tired = PlannedDevice(5, "SN2", "b", exhausted="2 reboots in 1d, and 2 are allowed")
+    why = "2 reboots in 1d, and 2 are allowed"
+    tired = PlannedDevice(5, "SN2", "b", exhausted=why, uses=(2, 0))
     plan = dataclasses.replace(PLAN, playbook=playbook, source=text, devices=(new, tired))
 
     seal = write_plan(plan, path)
@@ -329,6 +330,16 @@ def test_a_plan_of_new_devices_comes_back_without_the_secrets_of_its_table(path,
     assert (stored.plan, stored.digest) == (plan, seal)
     assert stored.plan.playbook.table.rows["SN1"]["password"] is True
     assert stored.plan.source.digests == text.digests != {}
+
+
+def test_what_devices_had_before_is_kept_and_leaves_the_digest_as_it_is(path):
+    before = dataclasses.replace(PLAN, devices=(PlannedDevice(5, "SN2", "b"),))
+    counted = dataclasses.replace(before.devices[0], exhausted="2 reboots in 1d", uses=(2,))
+    later = dataclasses.replace(before, devices=(counted,))
+
+    assert write_plan(later, path) == digest(before)
+    assert read_stored(path).plan == later
+    assert read_stored(path).digest == digest(before)
 
 
 def test_a_changed_plan_of_the_version_before_is_refused(path):

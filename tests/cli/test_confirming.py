@@ -1,9 +1,10 @@
-"""A destructive run needs the number of its devices typed, or --yes."""
+"""A destructive run needs the number of its devices typed, or --yes; a deletion always their number."""
 
 import io
 from dataclasses import replace
 
 import pytest
+import typer
 
 from orchestrator.cli.confirming import confirm
 from orchestrator.cli.exit_codes import DeclinedError, NeedsYesError
@@ -92,6 +93,50 @@ def test_a_deletion_without_a_terminal_is_refused(monkeypatch):
 
     with pytest.raises(NeedsYesError, match="would delete 3 records"):
         confirm(deleting(1, 2, 3), yes=False)
+
+
+@pytest.mark.parametrize("stdin", [io.StringIO, Keyboard])
+def test_yes_alone_deletes_nothing_and_the_number_is_named(monkeypatch, stdin):
+    monkeypatch.setattr("sys.stdin", stdin("3\n"))
+
+    with pytest.raises(
+        NeedsYesError, match=r"would delete 3 records and .*confirm with --delete 3$"
+    ):
+        confirm(deleting(1, 2, 3), yes=True)
+
+
+def test_what_wipes_and_deletes_needs_both_where_nobody_can_be_asked(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    plan = deleting(1, also_wipes=True)
+
+    with pytest.raises(NeedsYesError, match=r"confirm with --delete 1 --yes$"):
+        confirm(plan, yes=False)
+    with pytest.raises(NeedsYesError, match=r"confirm with --yes$"):
+        confirm(plan, yes=False, delete=1)
+    confirm(plan, yes=True, delete=1)
+
+
+@pytest.mark.parametrize("yes", [True, False])
+@pytest.mark.parametrize("stdin", [io.StringIO, Keyboard])
+def test_another_number_is_refused_and_the_right_one_named(monkeypatch, stdin, yes):
+    monkeypatch.setattr("sys.stdin", stdin("3\n"))
+
+    with pytest.raises(typer.BadParameter, match="--delete 2, and this would delete 3 records"):
+        confirm(deleting(1, 2, 3), yes=yes, delete=2)
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_the_right_number_confirms_a_deletion(monkeypatch, capsys, yes):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    confirm(deleting(1, 2, 3), yes=yes, delete=3)
+
+    assert capsys.readouterr().err == ""
+
+
+def test_a_number_of_records_is_refused_where_none_is_deleted():
+    with pytest.raises(typer.BadParameter, match="--delete 3, and 'redeploy' deletes no records"):
+        confirm(plan_of(1, 2, 3), yes=True, delete=3)
 
 
 def test_yes_confirms_beforehand(monkeypatch, capsys):

@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.playbook_lock import alone
-from orchestrator.cli.cron import TroubleLines, check_permitted, is_trouble
+from orchestrator.cli.cron import TroubleLines, check_permitted, is_trouble, note_outages
 from orchestrator.cli.exit_codes import NeedsYesError
+from orchestrator.cli.options import configure_log
 from orchestrator.model.events import NotificationFailed, RunContinued, RunPaused
+from orchestrator.planning.drafting.freezing import Freezer
+from orchestrator.playbook.reading import read_playbook
+from orchestrator.settings import load
 from tests.support.histories import T0, careful_story, finished, run_started
-from tests.support.playbooks import minimal, playbook
+from tests.support.playbooks import NOW, minimal, playbook, record, source
 from tests.support.recorded_runs import STORY, plan_of
 
 BASE = "https://control.test/api/v1"
@@ -71,6 +75,51 @@ def test_json_tells_of_everything_and_cron_of_trouble_only(at_work):
     assert "leave one out" in ended.err
 
 
+def test_that_nobody_could_be_told_is_said_each_time_and_before_anything_is_read(at_work):
+    Path("branch.yaml").write_text(f"{REBOOT}notify: {{to: noc}}\n")
+
+    ended = at_work("run", "branch.yaml", "--cron")
+
+    assert ended.code == 2
+    assert "the playbook notifies 'noc'" in " ".join(ended.err.split())
+    assert not Path("logs/runs").exists()
+
+
+@pytest.mark.parametrize(("options", "is_on_screen"), [(["--cron"], False), ([], True)])
+def test_a_doubtful_setting_is_told_to_a_person_or_to_the_log(
+    at_work, tmp_path, monkeypatch, options, is_on_screen
+):
+    Path("targets").write_text("noc = json://127.0.0.1:9\n")
+    Path("targets").chmod(0o644)
+    monkeypatch.setenv("ORCHESTRATOR_NOTIFY_FILE", "targets")
+    Path("branch.yaml").write_text("stepz: 1\n")
+
+    ended = at_work("run", "branch.yaml", *options)
+
+    assert ("others can read" in ended.err) is is_on_screen
+    assert ("others can read" in Path("logs/orchestrator.log").read_text()) is not is_on_screen
+
+
+def test_a_place_that_is_down_as_a_whole_has_a_line_in_the_log_each_time(at_work):
+    devices = "{organization: 123, status: down, except_outages_of: location_name}"
+    text = source(minimal(devices, more="guard: {status: any}\n"))
+    freezer = Freezer(read_playbook(text), text, now=NOW)
+    for number in (1, 2):
+        freezer.add(record(id=number, serial_number=f"SN{number}", status="Down"))
+    freezer.add(record(id=3, serial_number="SN3", location_name="elsewhere"))
+    freezer.add(record(id=4, serial_number="SN4", location_name="there", status="Down"))
+    settings = load()
+    configure_log(settings)
+
+    note_outages(freezer.plan(controller=BASE))
+    note_outages(plan_of(1001))
+
+    (line,) = settings.log_file.read_text().splitlines()
+    assert "cron.outage" in line
+    assert "devices=2" in line
+    assert "its whole location" in line
+
+
 def test_a_faulty_playbook_is_told_as_ever(at_work):
     Path("branch.yaml").write_text("stepz: 1\n")
 
@@ -98,6 +147,17 @@ def test_only_trouble_has_a_line():
     assert len(lines) == 1
     assert "1002" in lines[0]
     assert "unconfirmed" in lines[0]
+
+
+def test_what_another_process_told_of_is_not_told_again():
+    lines = []
+    listener = TroubleLines(plan_of(1001, 1002, 1003), lines.append, silent_history=True)
+
+    listener.hear(STORY)
+    listener.hear([RunPaused(T0, "token", "no")])
+
+    assert len(lines) == 1
+    assert "token" in lines[0]
 
 
 def test_a_reader_that_goes_away_ends_no_run():

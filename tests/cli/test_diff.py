@@ -57,7 +57,7 @@ def test_fields_and_operations_are_told_device_by_device(cli, leave):
         ["FIELD", "BEFORE", "AFTER", "STEP"],
         ["description", "old", "new", "1,", "update", "description,", "debug"],
         ["debug", "true", "false", "1,", "update", "description,", "debug"],
-        ["password", "empty", "fp:0123", "1,", "update", "description,", "debug"],
+        ["password", "never", "shown", "fp:0123", "1,", "update", "description,", "debug"],
     ]
     assert ended.out.splitlines()[-1] == (
         "  reset at 2026-11-22 04:15:00Z and configured at 2026-11-22 04:16:00Z"

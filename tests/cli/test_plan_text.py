@@ -420,6 +420,10 @@ def test_a_program_gets_the_same():
             "name": "branch 1001",
             "kind": None,
             "location": None,
+            "status": None,
+            "status_change": None,
+            "last_connection": None,
+            "pending_settings": None,
         }
     ]
     assert told["limits"]["max_down"] == 2
@@ -510,8 +514,8 @@ Next openings (America/Mexico_City):
   Sat 2026-11-07 01:00 to 05:00 (07:00 to 11:00 UTC)
 
 Touched (2), in this order:
-  1  SN1  branch-1  Seattle North, NE40
-  2  SN2  branch-1  Seattle North, 15
+  1  SN1  branch-1  Seattle North, NE40; Up, seen 3m ago, nothing pending
+  2  SN2  branch-1  Seattle North, 15; Down, seen 3m ago, nothing pending
 
 Not touched (1):
         1  software_version is not below 3
@@ -533,7 +537,49 @@ def test_a_stranger_can_decide_with_the_plan_alone():
     )
 
     assert full(plan) == ALONE
-    assert full(replace(plan, records={}, read_at=0.0)) == ALONE
+    assert full(replace(plan, records={}, read_at=0.0)) == ALONE.replace(
+        "; Up, seen 3m ago, nothing pending", ""
+    ).replace("; Down, seen 3m ago, nothing pending", "")
+
+
+def doing(location="Oslo", **fields):
+    plan = made(count=1, fields=lambda _number: {"location_name": location, **fields})
+    lines = full(plan).splitlines()
+    return lines[lines.index("Touched (1), in this order:") + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, "Up, seen 3m ago, nothing pending"),
+        ({"last_connection": "2026-09-21T14:13:20Z"}, "Up, seen 0s ago, nothing pending"),
+        ({"last_connection": "2026-09-19T20:00:00Z"}, "Up, seen 1d ago, nothing pending"),
+        ({"status": "Down", "pending_settings": "wifi"}, "Down, seen 3m ago, wifi pending"),
+        ({"pending_settings": "wifi, dns"}, "Up, seen 3m ago, 2 settings pending"),
+        ({"status": None, "last_connection": None}, "nothing pending"),
+        ({"pending_settings": "x" * 40}, "Up, seen 3m ago, xxxxxxxxxxxxxxxxxxxxxx…"),
+    ],
+)
+def test_a_touched_device_says_how_it_is_doing(fields, told):
+    assert doing(**fields) == [f"  1  SN1  branch-1  Oslo, 15; {told}"]
+
+
+def test_how_a_device_is_doing_stands_below_where_there_is_no_room_beside():
+    lines = doing("Seattle Branch 2 North by the sea", name="access-point-d-1008")
+
+    assert lines == [
+        "  1  SN1  access-point-d-1008  Seattle Branch 2 North by the sea, 15",
+        "                               Up, seen 3m ago, nothing pending",
+    ]
+
+
+def test_of_a_device_whose_record_is_not_known_nobody_says_how_it_is_doing():
+    plan = replace(made(count=1), records={})
+
+    assert full(plan).splitlines()[-1] == "  1  SN1  branch-1  Seattle North, 15"
+    [told] = plan_text.as_object(plan)["devices"]
+    for name in ("status", "status_change", "last_connection", "pending_settings"):
+        assert told[name] is None
 
 
 def test_versions_are_grouped_also_in_a_plan_from_a_file_if_they_were_asked_for():
@@ -609,6 +655,10 @@ def test_a_program_gets_what_the_devices_were_chosen_by_and_how_long_the_plan_is
         "name": "branch-1",
         "kind": "NE40",
         "location": "Seattle North",
+        "status": "Up",
+        "status_change": "2026-09-01T00:00:00.000000Z",
+        "last_connection": "2026-09-21T14:10:00.000000Z",
+        "pending_settings": "none",
         "chosen_by": {
             "created": "2026-01-02T00:00:00.000000Z",
             "rack": [2],

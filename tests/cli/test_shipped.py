@@ -7,6 +7,8 @@ import pytest
 from orchestrator.cli import shipped
 from orchestrator.model.errors import RunError
 
+FOLDER = Path(__file__).parents[2] / "playbooks"
+
 
 @pytest.mark.parametrize(
     "given",
@@ -36,6 +38,52 @@ def test_a_file_that_is_here_is_the_one_that_is_meant(cli):
 @pytest.mark.parametrize("given", ["no-such-playbook", "elsewhere/redeploy.yaml", "a\0b"])
 def test_what_neither_is_here_nor_ships_is_left_as_it_was_given(cli, given):
     assert shipped.find(given) == Path(given)
+
+
+TABLED = sorted(
+    path.stem for path in FOLDER.glob("*.yaml") if "${table}" in path.read_text(encoding="utf-8")
+)
+BY_COMMAND = {
+    "onboard": "`orchestrator devices import FILE.csv`",
+    "update-fields": "`orchestrator devices update --from FILE.csv`",
+    "hardware-replacement": "name your copy\n",
+}
+
+
+def test_these_shipped_playbooks_draw_on_a_table():
+    assert set(TABLED) == set(BY_COMMAND)
+
+
+@pytest.mark.parametrize("name", TABLED)
+@pytest.mark.parametrize(
+    "order",
+    [("plan", "{}"), ("run", "{}", "--yes"), ("run", "playbooks/{}.yaml"), ("run", "{}", "--cron")],
+    ids=" ".join,
+)
+def test_an_example_table_is_never_carried_out(cli, name, order):
+    words = [word.format(name) for word in order]
+
+    ended = cli(*words, "--base-url", "http://127.0.0.1:9/api/v1")
+
+    assert ended.code == 2
+    assert f"copy {FOLDER}/{name}.yaml and {name}.csv from there" in ended.err
+    assert BY_COMMAND[name] in ended.err
+    assert ended.err.count("\n") == 1
+
+
+def test_an_example_table_can_be_checked(cli):
+    assert cli("validate", "onboard").code == 0
+
+
+def test_a_copy_of_such_a_playbook_is_the_one_that_is_meant(cli):
+    for name in ("onboard.yaml", "onboard.csv"):
+        Path(name).write_bytes((FOLDER / name).read_bytes())
+
+    assert shipped.find_to_plan("onboard.yaml") == Path("onboard.yaml")
+
+
+def test_any_other_shipped_playbook_is_planned_by_its_name(cli):
+    assert shipped.find_to_plan("redeploy") == FOLDER / "redeploy.yaml"
 
 
 def test_a_shipped_playbook_that_is_missing_says_how_to_mend_that():

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keyring
@@ -359,3 +360,25 @@ def test_each_command_says_what_it_is_for(cli, command):
     assert ended.code == 0
     assert "--vault-file" in ended.out
     assert "--vault-key " not in ended.out
+
+
+# --- another device took the record ---
+
+
+def test_a_device_whose_record_went_to_another_one_is_retired(on_terminal, vault):
+    old = entry("s3cret-old", run="run-1", state=State.PRESENT)
+    new = entry("s3cret-new", serial="SN9", run="run-2", state=State.PRESENT)
+    add(vault, old, replace(old.unnamed, state=State.RETIRED), new)
+
+    states = {row["device"]: row["state"] for row in listed(on_terminal)}
+    assert states == {"SN1": "retired", "SN9": "present"}
+    assert on_terminal("vault", "show", "1001").out == "s3cret-new\n"
+    assert on_terminal("vault", "show", "SN9").out == "s3cret-new\n"
+    assert on_terminal("vault", "show", "SN1", "--previous").out == "s3cret-old\n"
+    gone = on_terminal("vault", "show", "SN1")
+    assert gone.code == 2
+    assert "its record is another device's now; see --previous" in gone.err
+
+
+def listed(cli) -> list[dict]:
+    return [json.loads(line) for line in cli("vault", "list", "--json").out.splitlines()]

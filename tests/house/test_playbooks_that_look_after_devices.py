@@ -61,3 +61,8 @@ def test_the_firmware_is_proven_by_its_version_in_waves_under_a_budget():
     assert [condition.field for condition in step.proof.conditions] == ["software_version"]
     assert len(playbook.rollout.waves) == 3
     assert playbook.rollout.stop_when.is_set
+
+
+@pytest.mark.parametrize("name", ["remediate", "drift-sync", "firmware-rollout", "decommission"])
+def test_where_nothing_is_left_to_do_a_second_run_has_good_news(name):
+    assert shipped(name).selection.expect.at_least == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.engine.choosing.selecting import Chooser
+from orchestrator.planning.drafting.limiting import resolve_limits
 from orchestrator.playbook.loading import load_playbook
 from tests.support.playbooks import NOW, record
 
@@ -44,6 +45,17 @@ def test_a_shipped_playbook_runs_without_any_variable_and_on_another_organizatio
     assert playbook.name == path.stem
     assert playbook.selection.organizations == (123,)
     assert other.selection.organizations == (456,)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("devices", [1, 2, 3, 7, 200, 10_000])
+def test_the_limits_of_a_shipped_playbook_hold_for_few_devices_and_for_many(path, devices):
+    playbook, _ = load_playbook(path)
+
+    limits = resolve_limits(playbook, devices)
+
+    assert 1 <= limits.max_down <= devices
+    assert sum(wave.devices for wave in limits.waves) in (0, devices)
 
 
 @pytest.mark.parametrize("name", FOR_WHAT_SERVES)

@@ -97,7 +97,7 @@ def test_a_guard_that_wants_a_field_missing_skips_whoever_has_it():
 def test_a_guard_can_contradict_the_selection_by_what_it_adds():
     text = minimal("where: {location_name: A}", more="guard: {location_name: B}\n")
 
-    assert "the guard demands b" in fault(text).message
+    assert "the guard demands B" in fault(text).message
 
 
 @pytest.mark.parametrize("name", ["status: up", "settle: 3s", "stable_for: 3s"])

@@ -30,6 +30,27 @@ def test_tabs_before_a_fault_keep_the_underline_in_its_place():
     assert shown.splitlines()[-1].endswith("| \t\t^")
 
 
+@pytest.mark.parametrize(
+    ("column", "lead", "marked"),
+    [(1, "", "b"), (5_000, "…" + "a" * 80, "b"), (10_001, "…" + "a" * 160, "")],
+)
+def test_of_a_huge_line_only_what_stands_around_the_fault_is_shown(column, lead, marked):
+    line = "a" * (column - 1) + marked + "c" * (10_000 - column)
+    _, shown, under = render_faults([Fault("a", 1, column, "", "x", "", 9_000, line)]).splitlines()
+
+    assert shown.removeprefix("    1 | ").startswith(lead + marked)
+    assert len(shown) <= 180
+    assert under.startswith("      | " + " " * len(lead) + "^")
+    assert len(under) <= 180
+
+
+def test_a_huge_line_of_a_playbook_and_a_huge_sentence_are_cut_too():
+    faults = Faults("p.yaml", "x: 1\n" + "y" * 5_000_000)
+    faults.add(Place(2, 1, 5_000_000), "k" * 5_000_000, "m" * 5_000_000, "h" * 5_000_000)
+
+    assert len(render_faults(faults.found)) < 4_000
+
+
 def test_faults_are_raised_in_the_order_of_the_text_and_each_once():
     faults = Faults("p.yaml", "one\ntwo\n")
     faults.add_elsewhere(Fault("list.csv", 1, 1, "", "z"))
@@ -68,7 +89,15 @@ def test_the_nearest_word_is_offered_else_all_of_them(word, words, said):
 
 @pytest.mark.parametrize(
     "line",
-    ['password: "hunter2', "{api_token: hunter2}", "username: 'hunter2'", "PASSWORD=hunter2"],
+    [
+        'password: "hunter2',
+        "{api_token: hunter2}",
+        "username: 'hunter2'",
+        "PASSWORD=hunter2",
+        "  wifi_key: hunter2",
+        "- update: {psk: hunter2}",
+        "X.WEPKey.1=hunter2",
+    ],
 )
 def test_no_fault_shows_a_line_that_gives_a_secret(line):
     faults = Faults("p.yaml", line)
@@ -77,8 +106,9 @@ def test_no_fault_shows_a_line_that_gives_a_secret(line):
     assert [(f.source, f.length) for f in faults.found] == [("", 1)]
 
 
-def test_a_line_that_only_names_a_secret_is_shown():
-    faults = Faults("p.yaml", "password: {generate: 24}")
+@pytest.mark.parametrize("line", ["password: {generate: 24}", "public_key: abc", "keyboard: de"])
+def test_a_line_that_only_names_a_secret_or_sounds_like_one_is_shown(line):
+    faults = Faults("p.yaml", line)
     faults.add(Place(1, 3), "", "wrong")
 
-    assert faults.found[0].source == "password: {generate: 24}"
+    assert faults.found[0].source == line

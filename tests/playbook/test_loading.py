@@ -67,7 +67,8 @@ def test_a_playbook_in_another_encoding_is_said_so(folder):
     path.write_bytes("playbook: a\ndescription: caf\xe9\n".encode("latin-1"))
 
     assert message(path) == (
-        "the playbook cannot be read: it is not UTF-8 text, line 2 has the byte 0xe9; save it as UTF-8"
+        "the playbook cannot be read: it is not UTF-8 text, line 2 has the byte 0xe9 and looks like"
+        " Windows-1252; save it as UTF-8"
     )
 
 
@@ -75,7 +76,8 @@ def test_a_table_as_spreadsheets_export_it_in_utf_16_is_said_so(folder):
     (folder / "sites.csv").write_bytes("serial_number\nSN1\n".encode("utf-16"))
 
     assert message(write(folder, minimal('with: "@sites.csv"'))) == (
-        "'sites.csv', beside the playbook, cannot be read: it is UTF-16 text, save it as UTF-8"
+        "'sites.csv', beside the playbook, cannot be read: it looks like UTF-16; save it as UTF-8"
+        " (in Excel: CSV UTF-8)"
     )
 
 

@@ -173,6 +173,13 @@ def test_each_fault_of_a_csv_has_its_line_and_column(text, line, column, message
         ("a.yaml", "- {id: 1, a: [2]}\n", 1, 11, "a cell holds one value"),
         ("a.yaml", "- id: 1\n  type: x\n", 2, 9, "type: 'x' is not a whole number"),
         ("a.yaml", "- id: 1\n- id: 1\n", 2, 7, "id '1' stands twice, in lines 1 and 2"),
+        (
+            *("a.yaml", "[{id: 1}, {id: 1}]\n", 1, 16),
+            "id '1' stands twice, in line 1, at columns 7 and 16",
+        ),
+        ("a.yaml", "- x: 1\n  id: 1\n- x: 2\n  id: 1\n", 4, 7, "twice, in lines 2 and 4"),
+        ("a.yaml", "- id: &a 1\n- id: *a\n", 2, 3, "id '1' stands twice, in lines 1 and 2"),
+        ("a.yaml", "- &a {id: 1}\n\n- *a\n", 3, 3, "id '1' stands twice, in lines 1 and 3"),
         ("a.yaml", "- {id: 1, id: 2}\n", 1, 11, "the key 'id' stands twice here"),
         ("a.yaml", "- {id: 1\n", 2, 1, "this is not valid YAML"),
         ("a.yaml", "", 1, 1, "the file is empty"),
@@ -301,9 +308,17 @@ def test_a_table_is_read_from_its_file(tmp_path):
     ("raw", "message"),
     [
         (None, "the table does not exist"),
-        (b"serial_number\nSN\xe9\n", "line 2 has the byte 0xe9; save it as UTF-8"),
-        ("serial_number\n".encode("utf-16-be"), "the control character U+0000"),
-        (b"\xfe\xff" + "serial_number\n".encode("utf-16-be"), "it is UTF-16 text, save it as"),
+        (
+            b"serial_number\nSN\xe9\n",
+            "line 2 has the byte 0xe9 and looks like Windows-1252; save it as UTF-8 (in Excel: CSV",
+        ),
+        (b"serial_number\nSN\xe9\x01\n", "line 2 has the byte 0xe9; save it as UTF-8 (in Excel"),
+        ("serial_number\n".encode("utf-16-be"), "it looks like UTF-16; save it as UTF-8 (in Excel"),
+        ("serial_number\n".encode("utf-16-le"), "it looks like UTF-16; save it as UTF-8 (in Excel"),
+        ("serial_number\n".encode("utf-16"), "it looks like UTF-16; save it as UTF-8 (in Excel"),
+        (b"serial_number\nSN\x00\n", "the control character U+0000"),
+        (b"PK\x03\x04\x14\x00\xff", "it is a workbook; save it as CSV UTF-8"),
+        (b"\xd0\xcf\x11\xe0\xa1", "it is a workbook; save it as CSV UTF-8"),
     ],
 )
 def test_a_file_in_another_encoding_is_said_so(tmp_path, raw, message):
@@ -315,6 +330,27 @@ def test_a_file_in_another_encoding_is_said_so(tmp_path, raw, message):
         load_table(path)
 
     assert message in raised.value.faults[0].message
+
+
+@pytest.mark.parametrize("key", ["serial_number", "name"])
+def test_two_rows_that_differ_only_in_case_are_a_fault_that_names_both_lines(key):
+    [fault] = found(f"{key},site\nIMP0001,x\nB,y\nimp0001,z\n", key)
+
+    assert (fault.line, fault.column) == (4, 1)
+    assert fault.message == (
+        f"{key} 'IMP0001' and 'imp0001' differ only in upper and lower case, in lines 2 and 4"
+    )
+
+
+def test_a_column_whose_name_is_huge_is_not_told_whole():
+    huge = "a" * 100_000
+    texts = {
+        "a.csv": f"serial_number,{huge},{huge}\nA,1,2\n",
+        "a.jsonl": f'{{"serial_number": 1, "{huge}": 1, "{huge}": 2}}\n',
+    }
+
+    for name, text in texts.items():
+        assert all(len(fault.message) < 200 for fault in found(text, name=name))
 
 
 def test_the_digest_of_a_text_is_the_same_with_and_without_a_byte_order_mark():

@@ -81,10 +81,55 @@ def test_the_order_of_the_keys_does_not_matter(wanted):
     assert (found.playbook.selection.types, found.conditions[0].field) == ((15,), "debug")
 
 
-def test_what_is_selected_may_be_what_is_to_change(wanted):
-    found = wanted(state("is_active: true", "where: {is_active: false}"))
+@pytest.mark.parametrize(
+    ("devices", "fields", "said"),
+    [
+        ("where: {is_active: true}", "is_active: false", ("is_active true", "false")),
+        ("status: up", "status: down", ("status up", "down")),
+        ("where: {status: up}", "status: down", ("status up", "down")),
+        (
+            "where: {location_name: Seattle}",
+            "location_name: Denver",
+            ("location_name Seattle", "Denver"),
+        ),
+        ("type: [15, 16]", "type: 17", ("type 15 or 16", "17")),
+        ("organization: 123", "organization_id: 5", ("organization_id 123", "5")),
+        ("where: {name: {missing: true}}", "name: a", ("name missing", "a")),
+        (
+            "where: {pending_settings: any}",
+            "pending_settings: none",
+            ("pending_settings any", "none"),
+        ),
+        (
+            "where: {software_version: {below: '2.5'}}",
+            "software_version: {at_least: '2.10'}",
+            ("software_version below 2.5", "at least 2.10"),
+        ),
+    ],
+)
+def test_a_state_that_nobody_who_is_chosen_can_have_is_a_fault(fault, devices, fields, said):
+    found = fault(state(fields, devices))
 
-    assert found.conditions == (Condition("is_active", Equals((True,))),)
+    chosen, wanted = said
+    assert found.message == (
+        f"no device can be so: the selection chooses {chosen} and fields want {wanted}"
+    )
+    assert found.hint == "choose by something else"
+    assert (found.line, found.key) == (3, "fields." + fields.partition(":")[0])
+
+
+@pytest.mark.parametrize(
+    ("devices", "fields"),
+    [
+        ("where: {is_active: true}", "is_active: true"),
+        ("type: [15, 16]", "type: 16"),
+        ("where: {location_name: {matches: 'Sea*'}}", "location_name: Denver"),
+        ("where: {software_version: {below: '2.5'}}", "software_version: {at_least: '2.4'}"),
+        ("where: {is_active: false}", "debug: true"),
+    ],
+)
+def test_what_chosen_devices_can_be_may_be_wanted(wanted, devices, fields):
+    assert len(wanted(state(fields, devices)).conditions) == 1
 
 
 @pytest.mark.parametrize(
@@ -116,7 +161,8 @@ def test_the_same_field_wanted_twice_is_a_fault(fault):
 def test_an_id_that_never_changes_cannot_be_wanted_otherwise(fault):
     found = fault(state("id: 6", "where: {id: 5}"))
 
-    assert found.message.startswith("no device can be so: the devices are chosen by another id")
+    assert found.message.startswith("no device can be so: the selection chooses id 5 and")
+    assert found.hint == "id never changes; remove it"
     assert (found.line, found.key) == (3, "fields.id")
 
 

@@ -38,15 +38,21 @@ def workplace(tmp_path, monkeypatch):
 @pytest.fixture
 def cli(workplace, capsys):
     def call(*arguments: object) -> Ended:
+        close_log()
         code = main([str(each) for each in arguments])
         captured = capsys.readouterr()
         assert "Traceback" not in captured.out + captured.err
         return Ended(code, captured.out, captured.err)
 
     yield call
+    close_log()
+    structlog.reset_defaults()
+
+
+def close_log() -> None:
+    """Let go of the log of the command before, as its process would by ending."""
     if structlog.is_configured():
         structlog.get_config()["logger_factory"]._file._stream.close()
-        structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,18 +21,26 @@ import pytest
 import structlog
 
 from orchestrator.adapters.request_gate import RequestGate
-from orchestrator.adapters.simulator_server import serve
-from orchestrator.adapters.system_clock import SystemClock
 from orchestrator.cli import main
-from orchestrator.model import answers, events
+from orchestrator.model import answers, events, moments
 from orchestrator.model.operations import Operation
 from orchestrator.model.policies import RequestLimits
 from orchestrator.model.readings import DeviceFilter
 from orchestrator.simulator.exchange import Request, Response
-from orchestrator.simulator.fleet import FleetPlan, make_fleet
-from orchestrator.simulator.rules import Rules
-from orchestrator.simulator.world import API, World
 from tests.promises.carrying import carried_out, fleet, planned, shipped, written
+from tests.promises.conftest import close_log
+from tests.promises.watching import (
+    GONE,
+    INITIAL,
+    LAGGING,
+    LIST,
+    SILENT,
+    SPEED,
+    TOKEN,
+    Asked,
+    branch,
+    watching,
+)
 from tests.support.api_access import FREE, PushedClock, controller_at
 from tests.support.fake_api import FakeApi, accept, answer
 from tests.support.playbooks import fault, faults, minimal
@@ -43,116 +50,6 @@ from tests.support.worlds import FIRST, START, record
 
 a_campaign = pytest.mark.looptime
 """In virtual time, against the simulated world."""
-
-MINUTE = 60.0
-DAY = 86_400.0
-SPEED = 1000.0
-TOKEN = "tok-9a41f2c7"  # looked for in everything that is written
-LIST = f"{API}inventory_device/"
-
-INITIAL = FIRST + 30
-"""Never connected."""
-GONE = (FIRST + 31, FIRST + 32)
-"""Down for weeks, and switched off."""
-SILENT = FIRST + 33
-"""Down for weeks, and still in service on paper."""
-LAGGING = FIRST + 34
-"""With settings that wait."""
-
-
-# --- a controller behind a socket that remembers every request -----------------------------------
-
-
-class Asked(World):
-    """A world that keeps every request as it arrived, the query as the server read it."""
-
-    def __init__(self, *given, **named) -> None:
-        super().__init__(*given, **named)
-        self.requests: list[Request] = []
-
-    def handle(self, request: Request, now: float) -> Response:
-        self.requests.append(request)
-        return super().handle(request, now)
-
-
-@dataclass
-class Watched:
-    """What a test may look at: the requests since it began, and the records as they are."""
-
-    base_url: str
-    world: Asked
-    clock: SystemClock
-    since: int = 0
-
-    @property
-    def requests(self) -> list[Request]:
-        return self.world.requests[self.since :]
-
-    @property
-    def methods(self) -> Counter[str]:
-        return Counter(each.method for each in self.requests)
-
-    @property
-    def lists(self) -> list[dict[str, str]]:
-        """The queries of all list requests."""
-        return [dict(r.query) for r in self.requests if r.method == "GET" and r.path == LIST]
-
-    def bodies(self, method: str) -> list[dict]:
-        return [json.loads(each.body) for each in self.requests if each.method == method]
-
-    def record(self, device: int) -> dict:
-        return self._look(f"inventory_device/{device}/")
-
-    @property
-    def listing(self) -> list[dict]:
-        """All records as a list shows them."""
-        return self._look("inventory_device/", limit="500", pending="true")["results"]
-
-    def _look(self, path: str, **query: str) -> dict:
-        """Look into the world without leaving a trace among the requests."""
-        headers = {"host": "control.test", "authorization": f"Bearer {TOKEN}"}
-        request = Request("GET", API + path, query, headers)
-        content = World.handle(self.world, request, self.clock.now()).content
-        assert isinstance(content, dict)
-        return content
-
-
-def branch() -> list:
-    """Forty devices of two organizations, with the odd ones named above."""
-    members = make_fleet(40, 7, replace(FleetPlan.plain(), frequencies=(60,)))
-    odd = {
-        INITIAL: {"contact_age": None, "configuration_age": None},
-        LAGGING: {"pending": ("wifi_config",)},
-        **{each: {"is_down": True, "contact_age": 20 * DAY} for each in (*GONE, SILENT)},
-    }
-    changed = [replace(each, **odd.get(each.id, {})) for each in members]
-    return [
-        replace(each, fields={**each.fields, "is_active": each.id not in GONE}) for each in changed
-    ]
-
-
-@contextmanager
-def watching():
-    clock = SystemClock(SPEED)
-    world = Asked(branch(), seed=7, started_at=clock.now(), rules=Rules(token=TOKEN))
-    ready, found = threading.Event(), []
-
-    async def main() -> None:
-        async with serve(world, clock, speed=SPEED) as port:
-            stop = asyncio.Event()
-            found.extend([port, asyncio.get_running_loop(), stop])
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=(main(),))
-    thread.start()
-    assert ready.wait(timeout=10)
-    port, loop, stop = found
-    try:
-        yield Watched(f"http://127.0.0.1:{port}/api/v1", world, clock)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(timeout=10)
 
 
 @pytest.fixture(scope="module")
@@ -169,22 +66,6 @@ def watched(simulated, workplace, monkeypatch):
     monkeypatch.setenv("ORCHESTRATOR_SPEED", str(SPEED))
     simulated.since = len(simulated.world.requests)
     return simulated
-
-
-def close_log() -> None:
-    if structlog.is_configured():
-        structlog.get_config()["logger_factory"]._file._stream.close()
-
-
-@pytest.fixture
-def cli(cli):
-    """Several commands in one test, each with a log of its own as a process has."""
-
-    def call(*arguments: object):
-        close_log()
-        return cli(*arguments)
-
-    return call
 
 
 def rows(ended) -> list[dict]:
@@ -407,6 +288,41 @@ def test_what_a_chosen_devices_record_says_now_is_shown_before_it_is_changed(wat
     assert watched.methods.keys() == {"GET"}
 
 
+STEADY = ("status", "status_change", "pending_settings")
+
+
+@pytest.mark.promise("DV-9")
+@pytest.mark.promise("DV-10")
+def test_contact_status_change_and_what_is_pending_stand_in_plan_and_report(watched, cli):
+    book = at_work(f"devices: {{include: [{LAGGING}]}}\nsteps: [update: {{description: seen}}]\n")
+
+    [listed] = rows(cli("devices", "list", book, "--json"))
+    shown = cli("plan", book, "--seeds", 0).out
+    [to_do] = json.loads(cli("plan", book, "--seeds", 0, "--json").out)["devices"]
+    assert cli("run", book, "--yes", "--plain", "--id", "seen").code == 0
+    [told] = json.loads(cli("report", "seen", "--format", "json").out)["devices"]
+    [row] = csv.DictReader(io.StringIO(cli("report", "seen", "--format", "csv").out))
+
+    assert re.search(r"Up, seen \w+ ago, wifi_config pending", shown)
+    since = moments.from_text(listed["status_change"])
+    for found in (to_do, before(told), before(row)):
+        steady = [found[name] for name in STEADY]
+        assert steady == ["Up", moments.as_text(since), listed["pending_settings"]]
+    # It goes on making contact: each reading is as new as the one before, or newer.
+    contacts = [each["last_connection"] for each in (listed, to_do, before(told))]
+    assert contacts[0][:19] <= contacts[1] <= contacts[2] == before(row)["last_connection"]
+
+
+def before(report: dict) -> dict:
+    """Give what a report says of a device right before it was changed, by the names of its record."""
+    return {
+        "status": report["status_before"],
+        "status_change": report["status_change_before"],
+        "last_connection": report["last_connection_before"],
+        "pending_settings": report["pending_before"],
+    }
+
+
 @a_campaign
 @pytest.mark.promise("DV-25")
 @pytest.mark.parametrize(("devices", "warned"), [("status: up", 1), ("organization: 123", 0)])
@@ -426,9 +342,11 @@ def test_a_device_that_never_connected_is_left_out_unless_it_is_asked_for(watche
     left_out = {each["reason"]: (each["count"], each["examples"]) for each in plan["left_out"]}
     told = f"{INITIAL}: it has never connected (pending: initial)"
     assert left_out["never connected"] == (1, [told])
-    assert ids(cli("devices", "list", "--where", "pending_settings: initial", "--json")) == [
-        INITIAL
-    ]
+    initial = cli("devices", "list", "--where", "pending_settings: initial", "--json")
+    assert ids(initial) == [INITIAL]
+    assert "never connected" not in initial.err
+    said = cli("devices", "list").err
+    assert "1 never connected is left out; `devices summary` counts it\n" in said
 
 
 # --- creating ------------------------------------------------------------------------------------

@@ -41,6 +41,12 @@ def test_a_secret_always_is_a_change_and_shows_its_fingerprint_only():
     ]
 
 
+def test_what_a_secret_was_before_is_never_told():
+    found = fields(*done(wifi_key=("hunter2", "fp:0123456789ab")))
+
+    assert found == [("wifi_key", None, "fp:0123456789ab", "proven")]
+
+
 def test_what_was_accepted_and_not_read_back_says_so():
     assert fields(wrote(debug=(True, False)), accepted()) == [("debug", True, False, "accepted")]
 

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
-from orchestrator.model.events import RunPaused, StepStarted
+import pytest
+
+from orchestrator.model.events import Baseline, RunPaused, StepStarted
 from orchestrator.report.exports.foresight import as_object, lateness
-from orchestrator.report.exports.run_report import Audit
+from orchestrator.report.exports.run_report import Audit, before
 from orchestrator.report.exports.walks import Walks
 from tests.support.histories import T0, finished, intended, planned, run_started, succeeded
 from tests.support.recorded_runs import careful_plan
@@ -42,6 +44,31 @@ def test_a_device_that_the_guard_skipped_never_began():
 
 def test_only_the_first_verdict_ends_a_walk():
     assert walked(finished(1, at=T0 + 5), finished(1, at=T0 + 9)).of(1).ended_at == T0 + 5
+
+
+def test_the_record_before_is_the_one_that_was_read_before_the_first_request():
+    first, second = intended(1), intended(1, attempt=2)
+    later = replace(second, baseline=replace(second.baseline, status="Down", pending=()))
+
+    [device] = reported(run_started(), first, later, planned=planned(1)).devices()
+
+    assert before(device) == {
+        "status_before": "Up",
+        "status_change_before": None,
+        "last_connection_before": "2026-11-22T04:14:00.250000Z",
+        "pending_before": "wifi_ssid",
+    }
+
+
+@pytest.mark.parametrize(
+    "events",
+    [(), (replace(intended(1), baseline=Baseline(T0, "Unknown")),)],
+    ids=["nothing was sent", "it had no record"],
+)
+def test_where_nothing_is_known_of_the_record_before_that_is_so(events):
+    [device] = reported(run_started(), *events, planned=planned(1)).devices()
+
+    assert set(before(device).values()) == {None}
 
 
 def test_what_concerns_no_device_changes_no_walk():

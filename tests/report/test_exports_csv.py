@@ -18,7 +18,8 @@ def rows(report):
 
 def test_the_columns_are_the_ones_that_people_rely_on():
     assert ",".join(COLUMNS) == (
-        "device,serial_number,name,location,verdict,step,reason,began,ended,seconds,attempts,record"
+        "device,serial_number,name,location,verdict,step,reason,began,ended,seconds,attempts,record,"
+        "status_before,status_change_before,last_connection_before,pending_before"
     )
 
 
@@ -39,6 +40,10 @@ def test_every_device_has_a_row():
         "seconds": "158.0",
         "attempts": "2",
         "record": "5",
+        "status_before": "Up",
+        "status_change_before": "",
+        "last_connection_before": "2026-11-22T04:14:00.250000Z",
+        "pending_before": "wifi_ssid",
     }
 
 

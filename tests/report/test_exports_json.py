@@ -36,7 +36,8 @@ def test_the_keys_are_the_ones_that_programs_rely_on():
     )
     assert " ".join(DEVICE_KEYS) == (
         "device serial_number name location wave verdict step step_title reason began_at ended_at"
-        " seconds attempts record"
+        " seconds attempts record status_before status_change_before last_connection_before"
+        " pending_before"
     )
 
 
@@ -71,6 +72,10 @@ def test_each_device_is_one_object_on_a_line_of_its_own():
         "seconds": 158.0,
         "attempts": 2,
         "record": 5,
+        "status_before": "Up",
+        "status_change_before": None,
+        "last_connection_before": "2026-11-22T04:14:00.250000Z",
+        "pending_before": "wifi_ssid",
     }
 
 

@@ -550,10 +550,10 @@ def test_what_was_changed_is_shown_field_by_field():
         " field before after how sure"
         " device 1 (ZN1) branch 1"
         " description 'old' 'new'"
-        " password fp:12ab34cd56ef"
+        " password never shown fp:12ab34cd56ef"
         " device 2 (ZN2) branch 2"
         " description 'old' 'new' accepted, not proven"
-        " password fp:12ab34cd56ef accepted, not proven"
+        " password never shown fp:12ab34cd56ef accepted, not proven"
     ) in text
 
 

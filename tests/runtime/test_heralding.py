@@ -22,6 +22,7 @@ from orchestrator.model.events import (
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.policies import Notify, Occasion
 from orchestrator.model.steps import EscalateStep
+from orchestrator.planning.handed import devices_in
 from orchestrator.report.notices import Notices
 from orchestrator.runtime.heralding import Herald, missing_targets
 from tests.support.histories import T0, run_started
@@ -471,6 +472,7 @@ async def test_each_device_that_is_handed_to_a_person_has_a_message_of_its_own()
     assert len(stage.messenger.sent) == 2
     assert stage.titles[0].endswith("device 0 (ZN0) is handed to a person")
     assert stage.messenger.sent[1].body == "it stays away\n- rebooted at 1\nRun night-1"
+    assert [event.about for event in stage.events] == ["step 3: device 0", "step 3: device 1"]
     assert [event.at - START for event in stage.events] == [5.0, 5.0]
 
 
@@ -483,6 +485,7 @@ async def test_more_than_twenty_in_a_minute_are_told_in_one_message_with_all_of_
     body = stage.messenger.sent[0].body
     assert all(f"device {device} (ZN{device})" in body for device in range(21))
     assert "- rebooted at 20" in body
+    assert devices_in(stage.events[0].about) == (2, tuple(range(21)))
 
 
 async def test_those_of_the_same_minute_count_together():

@@ -270,7 +270,7 @@ def _plan(settings: "Settings", asked: _Asked, playbook: str) -> int:
     surveyed = in_loop(
         survey_plan,
         settings,
-        shipped.find(playbook),
+        shipped.find_to_plan(playbook),
         asked.variables,
         lifetime=asked.lifetime,
         may_be_empty=asked.exit_code,
@@ -376,7 +376,7 @@ def _compare(settings: "Settings", asked: _Asked, path: Path) -> int:
     surveyed = in_loop(
         survey_plan,
         settings,
-        playbook_of(was.source, path) if given is None else shipped.find(given),
+        playbook_of(was.source, path) if given is None else shipped.find_to_plan(given),
         was.source.variables if given is None else asked.variables,
         lifetime=asked.lifetime,
         may_be_empty=True,

@@ -46,7 +46,8 @@ Cron = Annotated[
         "--cron",
         help="For a crontab: ask nothing; end at once and in silence (0) while the same playbook runs"
         " by the clock already, or when it chooses no device; else tell of trouble only, and how it"
-        " ended. Wiping or deleting needs --yes beside it. A line for every ten minutes:"
+        " ended. A run of it that was cut off is resumed first. Wiping or deleting needs --yes"
+        " beside it, deleting --delete N too. A line for every ten minutes:"
         " `*/10 * * * * cd /srv/orchestrator && orchestrator run remediate.yaml --cron`.",
     ),
 ]
@@ -65,6 +66,14 @@ def run(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Confirm a destructive run beforehand.")
     ] = False,
+    delete: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Confirm that N records are deleted: without a terminal, or beside --yes.",
+        ),
+    ] = None,
     as_json: AsEvents = False,
     plain: Plain = False,
     cron: Cron = False,
@@ -86,7 +95,7 @@ def run(
         campaign.check_name(settings, name)
     variables = read_variables(var)
     if cron:
-        return _by_the_clock(settings, playbook, variables, name, yes=yes)
+        return _by_the_clock(settings, playbook, variables, name, yes=yes, delete=delete)
     style = campaign.style_for(settings, as_json=as_json, plain=plain)
     plan = (
         plan_to_run(settings, Path(playbook))
@@ -99,7 +108,10 @@ def run(
     for warning in plan.warnings:
         screen.warn(warning)
     tell("")
-    confirm(plan, yes=yes)
+    if not plan.devices:
+        tell("Nothing to do: no device is chosen.")
+    if plan.devices or delete is not None:
+        confirm(plan, yes=yes, delete=delete)
     run_id = name or campaign.new_run_id(settings, plan)
 
     async def drive(listeners: "Sequence[Listener]") -> "RunOutcome":
@@ -119,23 +131,39 @@ def _check_cron(*, as_json: bool, is_kept: bool) -> None:
 
 
 def _by_the_clock(
-    settings: "Settings", playbook: str, variables: dict[str, str], name: str | None, *, yes: bool
+    settings: "Settings",
+    playbook: str,
+    variables: dict[str, str],
+    name: str | None,
+    *,
+    yes: bool,
+    delete: int | None,
 ) -> int:
-    """Carry a playbook out without a word, unless there is trouble or something was done."""
+    """Carry a playbook out without a word, unless there is trouble or something was done.
+
+    What an earlier run of it left unfinished is brought to its end first.
+    """
     from orchestrator.bootstrap import start_run
-    from orchestrator.cli import campaign, cron, shipped
+    from orchestrator.cli import campaign, cron, shipped, unfinished
+    from orchestrator.cli.confirming import confirm
     from orchestrator.planner import foresee_quickly, survey_plan
     from orchestrator.playbook.loading import load_playbook
 
-    path = shipped.find(playbook, silently=True)
+    path = shipped.find_to_plan(playbook, silently=True)
     read, _ = load_playbook(path, variables)
     cron.check_permitted(read, yes=yes)
+    cron.check_people(settings, read)
     with cron.alone(settings, path, read.name) as is_alone:
         if not is_alone:
             return 0
+        may_begin, before = unfinished.finish(settings, read.name, yes=yes)
+        if not may_begin:
+            return before
         surveyed = campaign.in_loop(survey_plan, settings, path, variables, may_be_empty=True)
+        cron.note_outages(surveyed.plan)
         if cron.nothing_to_do(surveyed.plan):
-            return 0
+            return before
+        confirm(surveyed.plan, yes=yes, delete=delete)
         plan = foresee_quickly(surveyed)
         run_id = name or campaign.new_run_id(settings, plan)
 
@@ -143,7 +171,8 @@ def _by_the_clock(
             return await start_run(settings, plan, run_id=run_id, listeners=listeners)
 
         style = campaign.Style.TROUBLE
-        return campaign.code_of(campaign.carry_out(settings, plan, run_id, drive, style=style))
+        outcome = campaign.carry_out(settings, plan, run_id, drive, style=style)
+        return campaign.code_of(outcome) or before
 
 
 def _planned(settings: "Settings", playbook: str, variables: dict[str, str]) -> "Plan":
@@ -152,4 +181,6 @@ def _planned(settings: "Settings", playbook: str, variables: dict[str, str]) -> 
     from orchestrator.cli.campaign import in_loop
     from orchestrator.planner import foresee_quickly, survey_plan
 
-    return foresee_quickly(in_loop(survey_plan, settings, shipped.find(playbook), variables))
+    return foresee_quickly(
+        in_loop(survey_plan, settings, shipped.find_to_plan(playbook), variables)
+    )

@@ -87,7 +87,7 @@ def list_(*, settings: "Settings", as_json: AsJson = False) -> int:
     """List what is kept of which devices, and since when.
 
     No value is shown. `present`: the device was seen with the value. `changing`: a new one was stored,
-    and the device may have it already; both are kept.
+    and the device may have it already; both are kept. `retired`: its record is another device's now.
     """
     from orchestrator.model import moments
 
@@ -307,12 +307,16 @@ def _chosen(holding: "Holding", device: str, *, previous: bool, prepared: bool) 
         entry, what = holding.present, "present"
     if entry is None:
         hint = "; see --prepared" if holding.is_changing else ""
+        if holding.is_retired:
+            hint = ": its record is another device's now; see --previous"
         raise SecretError(f"the vault has no {what} {field} of device {device!r}{hint}")
     return entry
 
 
 def _state_of(holding: "Holding") -> str:
-    return "changing" if holding.is_changing else "present"
+    if holding.is_changing:
+        return "changing"
+    return "retired" if holding.is_retired else "present"
 
 
 def _as_object(holding: "Holding") -> dict[str, object]:

@@ -19,19 +19,17 @@ async def find(
     names: Sequence[str],
     *,
     page_size: int,
-    surely: bool = False,
 ) -> list[Device]:
     """Give the device that each name means, in their order, each device once.
 
-    A name is an id if there is a device of that id, else a serial number, else a name. Where the
-    controller cannot be asked for it, every page is read once. With `surely`, as before a change,
-    names are always looked for among all devices, so that a second one of that name is noticed.
+    A word is an id if there is a device of that id, else a serial number, else a name. A name is
+    looked for in every page, read once, so that a second device of that name is noticed.
     Raises RunError for a name that nobody or several have, or ControllerError.
     """
     found: dict[str, Device] = {}
     missing: list[str] = []
     for name in dict.fromkeys(name.strip() for name in names):
-        device = await _asked_for(controller, offers, name, by_name=not surely)
+        device = await _asked_for(controller, offers, name)
         if device is not None:
             found[name] = device
         else:
@@ -42,27 +40,21 @@ async def find(
     return list({device.id: device for device in ordered}.values())
 
 
-async def _asked_for(
-    controller: "Controller", offers: "Offers | None", name: str, *, by_name: bool
-) -> Device | None:
+async def _asked_for(controller: "Controller", offers: "Offers | None", name: str) -> Device | None:
     if name.isascii() and name.isdigit() and len(name) <= _MOST_DIGITS:
         reading = await controller.read_device(DeviceId(int(name)))
         if reading.device is not None:
             return reading.device
     if offers is None or not name:
         return None
-    by = [offers.find_by_serial, *([offers.find_by_name] if by_name else [])]
-    for find_by in by:
-        try:
-            reading_or_none = await find_by(name)
-        except (UnauthorisedError, UnreachableError):
-            raise
-        except ControllerError:
-            continue  # several of one name may be more than it can answer; the pages tell them apart
-        device = None if reading_or_none is None else reading_or_none.device
-        if device is not None and name in (device.serial_number, device.name):
-            return device
-    return None
+    try:
+        found = await offers.find_by_serial(name)
+    except (UnauthorisedError, UnreachableError):
+        raise
+    except ControllerError:
+        return None  # several of one serial number may be more than it can answer; the pages tell
+    device = None if found is None else found.device
+    return device if device is not None and device.serial_number == name else None
 
 
 async def _among_all(
@@ -94,6 +86,10 @@ def only_one(name: str, candidates: Iterable[Device]) -> Device:
         return devices[0]
     if not devices:
         raise RunError(f"there is no device with the id, serial number or name {name!r}")
-    ids = ", ".join(str(device.id) for device in devices[:_EXAMPLES])
+    ids = ", ".join(_told(device) for device in devices[:_EXAMPLES])
     more = f" and {len(devices) - _EXAMPLES} more" if len(devices) > _EXAMPLES else ""
     raise RunError(f"{len(devices)} devices are called {name!r}; name one by its id: {ids}{more}")
+
+
+def _told(device: Device) -> str:
+    return f"{device.id} ({device.serial_number})" if device.serial_number else str(device.id)

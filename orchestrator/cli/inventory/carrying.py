@@ -78,14 +78,22 @@ def carry(
     *,
     notes: Sequence[str] = (),
     check: Callable[["Plan"], None] | None = None,
+    otherwise: Callable[["Plan"], "tuple[Draft, Sequence[str]] | None"] | None = None,
 ) -> int:
-    """Plan what a command composed, and then show it, keep it, or run it once it is confirmed."""
+    """Plan what a command composed, and then show it, keep it, or run it once it is confirmed.
+
+    `otherwise` sees the plan first: it may give another draft to be planned instead, and why.
+    """
     from orchestrator.bootstrap import start_run
     from orchestrator.cli import campaign
 
     if asked.name is not None:
         campaign.check_name(settings, asked.name)
     plan = _planned(settings, draft, asked)
+    instead = None if otherwise is None else otherwise(plan)
+    if instead is not None:
+        draft, reasons = instead
+        plan, notes = _planned(settings, draft, asked), (*notes, *reasons)
     if check is not None:
         check(plan)
     plan = replace(plan, warnings=(*plan.warnings, *notes))
@@ -184,9 +192,7 @@ async def _find(settings: "Settings", names: Sequence[str]) -> "list[Device]":
 
     async with connected(settings, RequestLimits()) as (controller, _):
         offers = getattr(controller, "offers", None)
-        return await addressing.find(
-            controller, offers, names, page_size=settings.page_size, surely=True
-        )
+        return await addressing.find(controller, offers, names, page_size=settings.page_size)
 
 
 def only_those(ids: Sequence[int]) -> Callable[["Plan"], None]:

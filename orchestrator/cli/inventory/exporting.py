@@ -5,9 +5,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 
 import typer
 
+from orchestrator.cli.files import STDOUT
 from orchestrator.model.devices import Device
 
 COLUMNS = (
@@ -58,16 +60,52 @@ def columns_from(given: str | None) -> tuple[str, ...]:
 
 
 def format_of(given: str | None, output: str | None) -> Format:
-    """Take the form that is named, else the one of the file's name, else CSV."""
+    """Take the form that is named, else the one of the file's name; CSV for stdout.
+
+    Raises a usage error for a file whose name says no form that is known.
+    """
     if given is not None:
         try:
             return Format(given)
         except ValueError as error:
             known = ", ".join(repr(each.value) for each in Format)
             raise typer.BadParameter(f"--format: {given!r} is not one of {known}") from error
-    end = (output or "").rpartition(".")[2].lower()
-    names = {each.value: each for each in Format} | {"yml": Format.YAML}
-    return names.get(end, Format.CSV)
+    if output in (None, STDOUT):
+        return Format.CSV
+    names = {f".{each.value}": each for each in Format} | {".yml": Format.YAML}
+    end = Path(output).suffix.lower()
+    if end not in names:
+        hint = "name it *.csv, *.jsonl or *.yaml, or say the form with --format"
+        raise typer.BadParameter(f"--output: the name {output!r} says no form; {hint}")
+    return names[end]
+
+
+class Seen:
+    """Which of the columns some record has, to tell those that none has."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._unseen = [name for name in columns if name != "id"]
+        self._known: set[str] = set()
+
+    def see(self, device: Device) -> None:
+        """Look at one record that is written."""
+        if device.fields.keys() - self._known:
+            self._known |= device.fields.keys()
+            self._unseen = [name for name in self._unseen if name not in self._known]
+
+    def warnings(self) -> list[str]:
+        """Name each column that no record has, and the field that is nearest; none without records."""
+        from orchestrator.cli.failing import nearest
+        from orchestrator.model.secrecy import is_secret
+        from orchestrator.playbook.conditions import KNOWN_FIELDS
+
+        if not self._known:
+            return []
+        told = sorted(name for name in self._known | set(KNOWN_FIELDS) if not is_secret(name))
+        return [
+            f"no record has a field {name}" + ("" if name in told else nearest(name, told))
+            for name in self._unseen
+        ]
 
 
 def row_of(device: Device, columns: Sequence[str]) -> dict[str, object]:
@@ -96,13 +134,14 @@ def end_in(form: Format, rows: int) -> str:
 def _as_csv(row: Mapping[str, object]) -> str:
     from orchestrator.report.spreadsheets import csv_line
 
-    return csv_line(_cell(value) for value in row.values())
+    return csv_line(cell(value) for value in row.values())
 
 
 _NEGATIVE = re.compile(r"-\d+(\.\d+)?")
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """Give a value as it stands in CSV: true and false as elsewhere, lists in one cell."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict | list):

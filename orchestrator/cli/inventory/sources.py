@@ -1,5 +1,6 @@
 """A file of rows, checked whole before any request; its types are looked up before anything is planned."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,15 @@ if TYPE_CHECKING:
 _MOST_BYTES = 64 * 1024 * 1024
 
 
-def read(file: str, key: str) -> "Checked":
+def read(file: str, key: str, needed: Sequence[str] = ()) -> "Checked":
     """Read a file of rows and everything that can be said of it without the controller.
 
-    Raises RunError when there is no such table, PlaybookError with all that is wrong with it.
+    Each row has to have a value in the columns that are `needed`. Raises RunError when there is no
+    such table, PlaybookError with all that is wrong with it.
     """
     from orchestrator.planning.drafting.refining import check
 
-    return check(file, _text(file), key)
+    return check(file, _text(file), key, needed)
 
 
 def _text(file: str) -> str:
@@ -46,15 +48,12 @@ def _text(file: str) -> str:
 
 
 def _decoded(file: str, raw: bytes) -> str:
+    from orchestrator.playbook.decoding import decoded
+
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = raw[: error.start].replace(b"\r\n", b"\n")
-        line = before.count(b"\n") + 1
-        column = len(before.rpartition(b"\n")[2].decode("utf-8", errors="replace")) + 1
-        byte = raw[error.start]
-        what = f"{file}:{line}:{column}: this is not UTF-8 text, it has the byte {byte:#04x}"
-        raise RunError(f"{what}; save the file as UTF-8") from error
+        return decoded(raw, is_table=True)
+    except OSError as error:
+        raise RunError(f"{file}: {error}") from error
 
 
 async def with_types(settings: "Settings", checked: "Checked") -> "tuple[Checked, tuple[str, ...]]":

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from orchestrator.engine.choosing.matching import is_same, printable
 from orchestrator.engine.choosing.selecting import why_not
 from orchestrator.engine.walking.proving import is_requested
+from orchestrator.engine.walking.rendering import is_as_wanted
 from orchestrator.model.devices import Device
 from orchestrator.model.operations import Action, Operation, Request
 from orchestrator.model.plans import PlannedDevice
@@ -67,10 +68,20 @@ CHANGED = "changed since the plan"
 """How every reason begins for which a device is no longer the one that was chosen."""
 
 
-def change(attributes: Sequence[str], planned: PlannedDevice, device: Device) -> str | None:
-    """Say in one sentence what of the fields it was chosen by is not what the plan says."""
+NOTHING = "(empty)"
+"""Stands in a plan for a value that was known to be empty; what stands for unknown is None."""
+
+
+def change(
+    attributes: Sequence[str], planned: PlannedDevice, device: Device, *, exactly: bool = False
+) -> str | None:
+    """Say in one sentence what of the fields it was chosen by is not what the plan says.
+
+    What is missing is not known to differ; with `exactly`, for fields that are to be written, it does.
+    """
     for field, was in zip(attributes, planned.chosen_by, strict=False):
-        now = device.value(field)
-        if not is_same(was, now):
+        now = device.fields.get(field) if exactly else device.value(field)
+        same = was is None or is_as_wanted(field, None if was == NOTHING else was, now)
+        if not (same if exactly else is_same(was, now)):
             return f"{CHANGED}: {field} was {printable(was)}, is {printable(now)}"
     return None

@@ -18,6 +18,11 @@ from orchestrator.playbook.tables import unwritable
 MARK = "# Made by `orchestrator devices"
 """How the text of a composed playbook begins."""
 
+BUDGET = "stop_when: {failure_rate: 20%, after: 10}"
+"""When a composed run gives up: equal refusals, of a wrong column perhaps, end it early."""
+
+_MANY_ROWS = 10
+
 _SETTINGS = ("update_frequency", "debug", "firmware_image")
 """Written only after a new device has made contact; whatever else is documented, it is created with."""
 
@@ -88,7 +93,7 @@ def listing(filters: Filters) -> str:
     chosen = ["  expect: {at_least: 0}", *filters.lines()]
     if filters.is_empty:
         chosen.append("  all: true")
-    return _playbook("devices-list", "", chosen, ["- sleep: 1s"])
+    return _playbook("devices-list", "", chosen, ["- sleep: 1s"], rollout=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,11 @@ class Columns:
         """Give all that can be written."""
         return (*self.identity, *self.settings)
 
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """Give what a device that is there already gets: no secret, and no other organization."""
+        return tuple(c for c in self.written if c != "organization_id" and not is_secret(c))
+
 
 def columns_of(table: Table) -> Columns:
     """Sort a table's columns; those that no row has a value for are in none of them."""
@@ -124,37 +134,53 @@ def columns_of(table: Table) -> Columns:
     )
 
 
-_USUAL = ("name", "customer_id", "type", "organization_id")
+NEEDED = ("name", "customer_id", "type", "organization_id")
+"""What a record is created with beside its serial number; the controller refuses it without."""
 
 
-def usual_gaps(table: Table) -> tuple[str, ...]:
-    """Name what new devices are documented to have and some row does not say (api.md 1.2)."""
-    return tuple(c for c in _USUAL if any(c not in row for row in table.rows.values()))
-
-
-def importing(table: Table, *, file: str, organizations: Sequence[int], wait: float | None) -> str:
-    """Compose the onboarding of a table's devices: created, waited for, then their settings.
+def importing(table: Table, *, file: str, wait: float | None, exclude: Sequence[int] = ()) -> str:
+    """Compose the onboarding of a table's devices: created, waited for, then what their rows say.
 
     `file` is the table's name beside the playbook; `wait` are seconds for the first contact, None
-    does not wait for it. A column with gaps is written by the row, without its empty cells.
+    does not wait for it. A column with gaps is written by the row, without its empty cells; where
+    that would send secrets again, only new devices get it. No organization narrows the listing: a
+    serial number that is in use elsewhere has to be seen.
     """
     columns = columns_of(table)
     create = _row_or_fields(columns.identity, columns.gaps)
     steps = [f"- create: {create}"]
     if wait is not None:
         steps += ["- check: {status: up}", f"  within: {durations.as_text(wait)}"]
-    if columns.settings:
-        steps.append(f"- update: {_row_or_fields(columns.settings, columns.gaps)}")
-    chosen = _with_table(table, file, organizations)
-    return _playbook("devices-import", f"Onboard the devices of {table.name}.", chosen, steps)
+    new = only_for_new(table)
+    updated = [column for column in columns.lasting if column not in new]
+    if updated:
+        steps.append(f"- update: {_row_or_fields(updated, columns.gaps)}")
+    chosen = _with_table(table, file)
+    if exclude:
+        chosen.append(f"  exclude: {json.dumps(list(exclude))}")
+    text = f"Onboard the devices of {table.name}."
+    rollout = _budget_of(table)
+    if rollout is not None and wait is not None:
+        # Devices wait long for their first contact: one by one they would keep each other waiting.
+        rollout += ", strict: false"
+    return _playbook("devices-import", text, chosen, steps, rollout=rollout)
+
+
+def only_for_new(table: Table) -> tuple[str, ...]:
+    """Name the columns that an import writes into no device that is there: by the row it would send
+    the row's secrets again.
+    """
+    columns = columns_of(table)
+    return tuple(c for c in columns.lasting if c in columns.gaps) if table.secrets else ()
 
 
 def updating_from(table: Table, *, file: str) -> str:
     """Compose a bulk update of the devices that a table has rows for."""
     columns = columns_of(table)
     steps = [f"- update: {_row_or_fields(columns.written, columns.gaps)}"]
-    chosen = _with_table(table, file, ())
-    return _playbook("devices-update", f"Update the devices of {table.name}.", chosen, steps)
+    chosen = _with_table(table, file)
+    text = f"Update the devices of {table.name}."
+    return _playbook("devices-update", text, chosen, steps, rollout=_budget_of(table))
 
 
 def updating(filters: Filters, fields: Mapping[str, str], *, include: Iterable[int] = ()) -> str:
@@ -175,13 +201,27 @@ def deleting(filters: Filters, *, include: Iterable[int] = (), deactivate_first:
     return _playbook("devices-delete", text, chosen, [*steps, "- delete: true"])
 
 
-def _playbook(name: str, text: str, chosen: Sequence[str], steps: Sequence[str]) -> str:
+def _budget_of(table: Table) -> str | None:
+    """Of a few rows each has its own result: one bad row is no sign that the others are bad too."""
+    return BUDGET if len(table.rows) >= _MANY_ROWS else None
+
+
+def _playbook(
+    name: str,
+    text: str,
+    chosen: Sequence[str],
+    steps: Sequence[str],
+    *,
+    rollout: str | None = BUDGET,
+) -> str:
     command = name.replace("-", " ").removeprefix("devices ")
     lines = [f"{MARK} {command}`.", f"playbook: {name}"]
     if text:
         lines.append(f"description: {scalar(text)}")
-    lines += ["devices:", *chosen, "steps:", *(f"  {step}" for step in steps), ""]
-    return "\n".join(lines)
+    lines += ["devices:", *chosen, "steps:", *(f"  {step}" for step in steps)]
+    if rollout is not None:
+        lines.append(f"rollout: {{{rollout}}}")
+    return "\n".join([*lines, ""])
 
 
 def _included(ids: Iterable[int]) -> list[str]:
@@ -189,11 +229,8 @@ def _included(ids: Iterable[int]) -> list[str]:
     return [f"  include: {json.dumps(wanted)}"] if wanted else []
 
 
-def _with_table(table: Table, file: str, organizations: Sequence[int]) -> list[str]:
-    lines = [f"  with: {scalar('@' + file)}", f"  key: {table.key}"]
-    if organizations:
-        lines.append(f"  organization: {json.dumps(list(organizations))}")
-    return lines
+def _with_table(table: Table, file: str) -> list[str]:
+    return [f"  with: {scalar('@' + file)}", f"  key: {table.key}"]
 
 
 def _row_or_fields(columns: Sequence[str], gaps: frozenset[str]) -> str:

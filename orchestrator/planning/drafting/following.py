@@ -221,6 +221,8 @@ def follow(
             new.get(each.id, each) for each in planned_devices(playbook, attributes, kept, zones)
         )
     )
+    if before.source.is_made:
+        attributes, devices = _held_as_before(before, devices, parted.origins)
     there = [device for device in kept if device.id not in new]
     shortest = _from(playbook, max((device.begins_at for device in devices), default=0))
     if devices:
@@ -356,6 +358,15 @@ _ENDS = {
     Verdict.DEFERRED: "was deferred",
     Verdict.NOT_STARTED: "was not started",
 }
+
+
+def _held_as_before(
+    before: Plan, devices: Iterable[PlannedDevice], origins: Mapping[DeviceId, DeviceId]
+) -> tuple[tuple[str, ...], tuple[PlannedDevice, ...]]:
+    """Give what a plan that was written by this program holds on to; no playbook says it again."""
+    held = {device.id: device.chosen_by for device in before.devices}
+    kept = tuple(replace(each, chosen_by=held[origins[each.id]]) for each in devices)
+    return before.attributes, kept
 
 
 def _served(playbook: Playbook, devices: int) -> tuple[Playbook, list[str]]:

@@ -163,6 +163,7 @@ class Freezer:
         playbook = self._playbook
         self._spare_outages()
         self._spare_known()
+        self._rows.check(self._chosen)
         new = self._newcomers()
         ordered = [*in_order(self._chosen.values(), playbook.selection.order_by), *new.values()]
         kept = ordered[: playbook.selection.limit]

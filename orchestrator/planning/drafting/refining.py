@@ -4,13 +4,14 @@ Cells are changed where they stand, so that whatever is said of the file later f
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.model.errors import Fault, PlaybookError
 from orchestrator.model.secrecy import is_secret
 from orchestrator.model.values import Table
-from orchestrator.playbook.faults import nearest
+from orchestrator.playbook.cells import near_writable
+from orchestrator.playbook.faults import Place, may_show_secret, nearest
 from orchestrator.playbook.sheet_csv import read_csv
 from orchestrator.playbook.sheet_jsonl import read_jsonl
 from orchestrator.playbook.sheet_masking import masked_text
@@ -53,10 +54,11 @@ class Checked:
         return tuple(sorted(numbers)) if all(isinstance(each, int) for each in found) else ()
 
 
-def check(path: str, text: str, key: str) -> Checked:
+def check(path: str, text: str, key: str, needed: Sequence[str] = ()) -> Checked:
     """Read a file of rows whole; raises PlaybookError with all that is wrong with it.
 
-    Text that an export led by an apostrophe, so that no spreadsheet runs it, is text again.
+    Each row has to have a value in the columns that are `needed`. Text that an export led by an
+    apostrophe, so that no spreadsheet runs it, is text again.
     """
     text = text.removeprefix("\ufeff")
     sheet = _sheet(path, text)
@@ -77,10 +79,46 @@ def check(path: str, text: str, key: str) -> Checked:
         # It is read again from the file as it stands, for its secrets are kept nowhere else.
         folded += led
     faults += [_at(path, cell, _STAYS, "remove the apostrophe") for cell in folded]
+    told = {(fault.line, fault.column) for fault in faults}
+    faults += _the_first([*_gaps(path, text, sheet, (key, *needed), told)])
     if faults:
         raise PlaybookError(sorted(faults, key=lambda fault: (fault.line, fault.column)))
     table = replace(table, name=_name(path))
     return Checked(path, _edited(text, {cell: edits[cell] for cell in led}), table, types)
+
+
+def _gaps(
+    path: str, text: str, sheet: Sheet, columns: Sequence[str], told: Collection[tuple[int, int]]
+) -> Iterator[Fault]:
+    """Find the needed columns that are not there, and the rows without a value in those that are.
+
+    The first column is the key, whose faults are told already, as are those at the places `told`.
+    """
+    needed = columns[1:]
+    if not needed or not sheet.rows:
+        return
+    hint = f"a new device needs {', '.join(columns[:-1])} and {columns[-1]}"
+    lines = [] if any(map(is_secret, sheet.columns)) else split_lines(text)
+
+    def fault(place: Place, message: str) -> Fault:
+        line = lines[place.line - 1] if lines else ""
+        line = "" if may_show_secret(line) else line
+        return Fault(path, place.line, place.column, "", message, hint, max(1, place.length), line)
+
+    misspelt = {near_writable(name) for name in sheet.columns}
+    missing = [name for name in needed if name not in sheet.columns and name not in misspelt]
+    if missing:
+        there_is = "there is no column" if len(missing) == 1 else "there are no columns"
+        yield fault(next(iter(sheet.columns.values())), f"{there_is} {', '.join(missing)}")
+    there = [name for name in needed if name in sheet.columns]
+    for row in sheet.rows:
+        for name in there:
+            cell = row.cells.get(name)
+            if cell is None:
+                yield fault(row.place, f"this row has no {name}")
+            elif not _says_something(cell) and (cell.line, cell.column) not in told:
+                place = Place(cell.line, cell.column, cell.length)
+                yield fault(place, f"the {name} of this row is empty")
 
 
 _STAYS = (
@@ -186,6 +224,7 @@ _MOST_FAULTS = 20
 
 
 def _the_first(faults: Sequence[Fault]) -> list[Fault]:
+    faults = sorted(faults, key=lambda fault: (fault.line, fault.column))
     more = len(faults) - _MOST_FAULTS
     shown = list(faults[:_MOST_FAULTS])
     if more > 0:

@@ -1,18 +1,19 @@
-"""What the records of a device set let one fear, in a few sentences; each device in one of them."""
+"""What the records of a device set let one fear, in a few sentences."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orchestrator.engine.choosing.matching import printable
 from orchestrator.engine.choosing.selecting import Rejection, rejection
 from orchestrator.engine.walking.guarding import demands
+from orchestrator.engine.walking.rendering import Rendered, blanked, rendered, row_name
 from orchestrator.model import durations
 from orchestrator.model.devices import Device, Status
-from orchestrator.model.operations import Operation
+from orchestrator.model.operations import Action, Operation
 from orchestrator.model.plans import Limits, PlannedDevice
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.selections import Condition
-from orchestrator.model.steps import RequestStep
+from orchestrator.model.steps import RecordStep, RequestStep
 from orchestrator.planning.drafting.warning import ahead_of
 from orchestrator.planning.tallying import EXAMPLES, Tally, counted, some
 
@@ -66,7 +67,9 @@ def location_risks(
 
 
 def record_risks(playbook: Playbook, kept: Sequence[Device], now: float) -> list[str]:
-    """Warn of devices that the guard would skip, and of doubtful ones that it would let pass."""
+    """Warn of records that are not what they were afterwards, of devices that the guard would skip,
+    and of doubtful ones that it would let pass.
+    """
     guard = _first_guard(playbook)
     skipped: dict[str, Tally] = {}
     passing: list[Device] = []
@@ -76,7 +79,7 @@ def record_risks(playbook: Playbook, kept: Sequence[Device], now: float) -> list
             passing.append(device)
         else:
             skipped.setdefault(_why(found, device), Tally()).add(device)
-    risks = _skipped(skipped, len(kept))
+    risks = [*_losses(playbook, passing), *_skipped(skipped, len(kept))]
     if not any(_is_for_device(step) for step in _requests(playbook)):
         return risks
     down = [device for device in passing if device.status is Status.DOWN]
@@ -109,6 +112,68 @@ def _why(found: Rejection, device: Device) -> str:
     if device.status is Status.DOWN and found.rule.startswith("status "):
         return "Down"
     return f"because {found.rule}"
+
+
+def _losses(playbook: Playbook, devices: Sequence[Device]) -> Iterator[str]:
+    """Warn of what the steps take away for good, or out of service, on devices that the guard lets pass.
+
+    What steps before may change of a record is left aside.
+    """
+    steps = [step for step in playbook.steps if isinstance(step, RecordStep)]
+    if any(step.action is Action.DELETE for step in steps) and devices:
+        told = "1 record is" if len(devices) == 1 else f"{len(devices)} records are"
+        yield f"{told} deleted for good{_of_them_up(devices)}"
+    writing = [step for step in steps if _may_cost(step, playbook)]
+    blanks: dict[str, None] = {}
+    replaced, deactivated = Tally(), list[Device]()
+    for device in devices if writing else ():
+        lost: dict[str, None] = {}
+        is_active: object = None
+        for step, found in _written(playbook, writing, device):
+            if step.action is Action.REPLACE:
+                lost |= dict.fromkeys(blanked(found, device))
+            is_active = found.fields.get("is_active", is_active)
+        if lost:
+            replaced.add(device)
+            blanks |= lost
+        if is_active is False and device.is_active is not False:
+            deactivated.append(device)
+    if replaced.count:
+        what = counted(replaced.count, "replacement")
+        fields = ", ".join(map(printable, blanks))
+        yield f"{what} may blank what is not written: {fields} (of {replaced})"
+    if deactivated and not playbook.deletes:
+        yield f"{_are(len(deactivated))} deactivated{_of_them_up(deactivated)}"
+
+
+def _may_cost(step: RecordStep, playbook: Playbook) -> bool:
+    if step.action in (Action.CREATE, Action.DELETE):
+        return False
+    if step.action in (Action.REPLACE, Action.DEACTIVATE):
+        return True
+    rows = playbook.table.rows.values() if step.takes_row and playbook.table else ()
+    return any(each.field == "is_active" for each in step.assignments) or any(
+        "is_active" in row for row in rows
+    )
+
+
+def _written(
+    playbook: Playbook, steps: Sequence[RecordStep], device: Device
+) -> Iterator[tuple[RecordStep, Rendered]]:
+    planned = PlannedDevice(device.id, device.serial_number, device.name)
+    table = playbook.table
+    row = None if table is None else table.row_of(row_name(table, planned))
+    for step in steps:
+        yield step, rendered(step, device, row, table=table)
+
+
+def _of_them_up(devices: Sequence[Device]) -> str:
+    up = [device for device in devices if device.status is Status.UP]
+    if not up:
+        return f": {Tally.of(devices)}"
+    if len(up) == len(devices):
+        return f", {'which is' if len(up) == 1 else 'all of them'} Up: {Tally.of(up)}"
+    return f", {len(up)} of them Up: {Tally.of(up)}"
 
 
 def _skipped(skipped: Mapping[str, Tally], devices: int) -> list[str]:

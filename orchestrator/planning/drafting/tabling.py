@@ -1,7 +1,6 @@
 """A playbook's table against the devices that are there: rows without one, and those that become new."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
@@ -9,6 +8,7 @@ from orchestrator.engine.choosing.matching import Rejection, printable
 from orchestrator.engine.choosing.selecting import Chooser, row_name
 from orchestrator.engine.walking.rendering import rendered
 from orchestrator.model.devices import Device, DeviceId, device_from_record
+from orchestrator.model.errors import SelectionError
 from orchestrator.model.operations import Action
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.selections import Selection
@@ -43,9 +43,12 @@ class Rows:
     def __init__(self, playbook: Playbook) -> None:
         self._playbook = playbook
         self._table = playbook.table
-        self._owners: Counter[str] = Counter()
-        self._nearly: dict[str, str] = {}
-        """Rows that differ from a listed record only in upper and lower case, and how that has it."""
+        self._owners: dict[str, DeviceId] = {}
+        """Rows that a listed device answers to, and the first that does."""
+        self._shared: dict[str, list[DeviceId]] = {}
+        """Rows that several answer to."""
+        self._nearly: dict[str, list[str]] = {}
+        """Rows that differ from listed records only in upper and lower case, and how those have it."""
         self._folded = (
             {} if self._table is None else {name.casefold(): name for name in self._table.rows}
         )
@@ -58,9 +61,30 @@ class Rows:
         if name is None:
             return
         if name in self._table.rows:
-            self._owners[name] += 1
+            first = self._owners.setdefault(name, device.id)
+            if first != device.id:
+                self._shared.setdefault(name, [first]).append(device.id)
         elif (row := self._folded.get(name.casefold())) is not None:
-            self._nearly[row] = name
+            self._nearly.setdefault(row, []).append(f"{printable(name)}, device {device.id}")
+
+    def check(self, chosen: Container[DeviceId]) -> None:
+        """Raise SelectionError for rows that several of the chosen devices answer to: one is meant, and
+        nobody knows which.
+        """
+        table, found = self._table, []
+        if table is None:
+            return
+        for name, ids in self._shared.items():
+            meant = [str(each) for each in ids if each in chosen]
+            if len(meant) > 1:
+                found.append(_owned(table, name, meant))
+        if found:
+            more = len(found) - EXAMPLES
+            told = "; ".join([*found[:EXAMPLES], *([f"{more} more such rows"] if more > 0 else [])])
+            remedy = "key the table by id, or exclude those that are not meant"
+            raise SelectionError(
+                f"a row of {table.name} is about one device, and nothing was sent: {told}; {remedy}"
+            )
 
     def newcomers(
         self, chooser: Chooser, taken: set[DeviceId]
@@ -97,8 +121,8 @@ class Rows:
             )
         if self._nearly:
             pairs = [
-                f"{printable(row)} (line {table.lines.get(row, 0)}) is {printable(name)} there"
-                for row, name in self._nearly.items()
+                f"{printable(row)} (line {table.lines.get(row, 0)}): did you mean {' or '.join(names)}?"
+                for row, names in self._nearly.items()
                 if row not in self._owners
             ]
             if pairs:
@@ -106,11 +130,12 @@ class Rows:
                     f"{counted(len(pairs), 'row')} of {table.name} written otherwise than the"
                     f" controller has it, and so without a device: {some(pairs, len(pairs))}"
                 )
-        shared = [name for name, count in self._owners.items() if count > 1]
-        if shared:
+        if self._shared:
+            shared = list(self._shared.items())
+            told = [_owned(table, name, list(map(str, ids))) for name, ids in shared[:EXAMPLES]]
             found.append(
-                f"{counted(len(shared), 'row')} of {table.name} that several listed devices answer to,"
-                f" each with the same values: {_lines(table, shared)}"
+                f"{counted(len(shared), 'row')} of {table.name} that several listed devices answer to, of"
+                f" which one at most is chosen: {some(told, len(shared))}"
             )
         return found
 
@@ -128,6 +153,11 @@ def name_of(device: Device) -> str:
 def _lines(table: Table, names: Sequence[str]) -> str:
     told = [f"{printable(name)} (line {table.lines.get(name, 0)})" for name in names[:EXAMPLES]]
     return some(told, len(names))
+
+
+def _owned(table: Table, name: str, ids: Sequence[str]) -> str:
+    line = table.lines.get(name, 0)
+    return f"{printable(name)} (line {line}) is the {table.key} of devices {some(ids, len(ids))}"
 
 
 def _newcomer(playbook: Playbook, table: Table, name: str) -> Device:

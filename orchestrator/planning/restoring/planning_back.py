@@ -1,11 +1,15 @@
 """The plan that puts back what a run changed: a playbook of its own, frozen over the devices as they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.model.plans import LeftOut, Plan
+from orchestrator.engine.choosing.matching import is_missing
+from orchestrator.engine.walking.guarding import NOTHING
+from orchestrator.model.devices import Device
+from orchestrator.model.plans import LeftOut, Plan, PlannedDevice
 from orchestrator.planning.drafting.following import Now
 from orchestrator.planning.drafting.freezing import DAY, freeze
-from orchestrator.planning.restoring.settling import settle
+from orchestrator.planning.restoring.settling import Settled, settle
 from orchestrator.planning.restoring.undoing import Undoing
 from orchestrator.planning.restoring.writing import rollback_source
 from orchestrator.playbook.reading import read_playbook
@@ -34,6 +38,8 @@ def plan_back(
 ) -> Rollback:
     """Make the plan that puts back what a run changed, the device that was changed last first.
 
+    Unless forced, it holds on to what the fields that it writes say now: a device of which one says
+    something else when its turn comes has changed since the plan, and is left alone.
     Raises SelectionError when the plan's own limits cannot serve the set.
     """
     settled = settle(found, before, now.records, force=force)
@@ -54,12 +60,35 @@ def plan_back(
     )
     place = {device: index for index, device in enumerate(rows)}
     devices = tuple(sorted(made.devices, key=lambda device: place[device.id]))
+    attributes: tuple[str, ...] = ()
+    if not force:
+        attributes = tuple(sorted({field for fields in rows.values() for field in fields}))
+        devices = tuple(_held(each, attributes, settled, now) for each in devices)
     left_out = (*settled.left_out, *made.left_out)
     plan = replace(
         made,
         devices=devices,
+        attributes=attributes,
         left_out=tuple(sorted(left_out, key=lambda out: (-out.count, out.reason))),
         warnings=(*(f"not put back: {each}" for each in found.beyond), *made.warnings),
         read_at=now.asked_at,
     )
     return Rollback(plan, left_out, found.beyond)
+
+
+def _held(
+    planned: PlannedDevice, attributes: Sequence[str], settled: Settled, now: Now
+) -> PlannedDevice:
+    """Freeze what the fields that are written on this device say; of the others nothing is held."""
+    written, record = settled.rows[planned.id], now.records[planned.id]
+    return replace(
+        planned,
+        chosen_by=tuple(
+            _value(record, field) if field in written else None for field in attributes
+        ),
+    )
+
+
+def _value(record: Device, field: str) -> object:
+    value = record.fields.get(field)
+    return NOTHING if is_missing(value) else value

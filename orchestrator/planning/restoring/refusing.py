@@ -176,7 +176,14 @@ def _upgraded(before: object, after: object) -> Callable[[int, int], str]:
     was = "an image that is not known" if before is None else f"image {before}"
 
     def tell(count: int, doubted: int) -> str:
-        back = "" if before is None else f": firmware-rollout.yaml with --var image={before}"
+        back = (
+            ""
+            if before is None
+            else (
+                f": a copy of firmware-rollout.yaml with image {before}, its version, and the condition on"
+                " software_version turned around"
+            )
+        )
         return (
             f"{_devices(count, doubted)} given firmware image {after} over {was};"
             f" going back is an upgrade of its own{back}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.model import moments
-from orchestrator.report.exports.run_report import DeviceReport, RunReport
+from orchestrator.report.exports.run_report import DeviceReport, RunReport, before
 from orchestrator.report.spreadsheets import csv_line
 from orchestrator.report.wording import printable
 
@@ -20,6 +20,10 @@ COLUMNS = (
     "seconds",
     "attempts",
     "record",
+    "status_before",
+    "status_change_before",
+    "last_connection_before",
+    "pending_before",
 )
 """Moments are ISO 8601 in UTC; a cell is empty where nothing is known."""
 
@@ -44,6 +48,7 @@ def _cells(device: DeviceReport) -> Iterator[object]:
     yield None if device.seconds is None else round(device.seconds, 3)
     yield device.attempts
     yield device.record
+    yield from map(_text, before(device).values())
 
 
 def _text(text: str | None) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from orchestrator.model import moments
 from orchestrator.report.exports import foresight
-from orchestrator.report.exports.run_report import DeviceReport, RunReport
+from orchestrator.report.exports.run_report import DeviceReport, RunReport, before
 from orchestrator.report.tables import as_json as summary_object
 
 VERSION = 1
@@ -74,6 +74,10 @@ DEVICE_KEYS = {
     "attempts": "operation requests for it, those that were tried again included",
     "record": "its id at the controller, another than `device` if it was created or found again;"
     " null as long as it has none",
+    "status_before": "what its record said right before the first request; null before, or unknown",
+    "status_change_before": "since when, as the record said then",
+    "last_connection_before": "when the controller had last heard of it by then",
+    "pending_before": "what was pending by then: names with commas between them, or none",
 }
 """Every key of a device."""
 
@@ -123,6 +127,7 @@ def _device(device: DeviceReport) -> dict[str, object]:
         "seconds": _seconds(device.seconds),
         "attempts": device.attempts,
         "record": device.record,
+        **before(device),
     }
 
 

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
+from orchestrator.model import moments
+from orchestrator.model.events import Baseline
 from orchestrator.model.plans import Wave
+from orchestrator.report.conditions import pending_text, status_text
 from orchestrator.report.exports.walks import Walks
 from orchestrator.report.summary import Summary
 from orchestrator.report.tables import device_name
@@ -54,6 +57,23 @@ class DeviceReport:
     ended_at: float | None
     seconds: float | None
     attempts: int
+    before: Baseline | None
+    """What its record said right before its first request; None when there was none."""
+
+
+def before(device: DeviceReport) -> dict[str, str | None]:
+    """Give how a device was doing right before its first request; None where that is not known."""
+    found = device.before
+    return {
+        "status_before": None if found is None else status_text(found.status),
+        "status_change_before": None if found is None else _moment(found.status_change_at),
+        "last_connection_before": None if found is None else _moment(found.last_connection_at),
+        "pending_before": None if found is None else pending_text(found.pending),
+    }
+
+
+def _moment(moment: float | None) -> str | None:
+    return None if moment is None else moments.as_text(moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +126,5 @@ class RunReport:
                 ended_at=walk.ended_at,
                 seconds=walk.seconds,
                 attempts=walk.attempts,
+                before=walk.before,
             )

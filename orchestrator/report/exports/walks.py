@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orchestrator.model.events import DeviceFinished, Event, OperationIntended
+from orchestrator.model.events import Baseline, DeviceFinished, Event, OperationIntended
 
 
 @dataclass(slots=True)
@@ -15,6 +15,8 @@ class Walk:
     """Its verdict."""
     attempts: int = 0
     """Operation requests that were about to leave for it, those that were tried again included."""
+    before: Baseline | None = None
+    """What its record said right before the first of them."""
 
     @property
     def seconds(self) -> float | None:
@@ -46,6 +48,7 @@ class Walks:
             walk.began_at = event.at
         if isinstance(event, OperationIntended):
             walk.attempts += 1
+            walk.before = walk.before or event.baseline
 
     def of(self, device: int) -> Walk:
         """Give one device's walk; an empty one when nothing happened to it."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from orchestrator.model.operations import Action
-from orchestrator.model.secrecy import is_secret
+from orchestrator.model.secrecy import NEVER_SHOWN, is_secret
 from orchestrator.report.differences import Certainty, Deed, DeviceDifferences
 from orchestrator.report.page.markup import Cell, group_line, grouped_table, paragraph, section
 from orchestrator.report.summary import Summary
@@ -47,8 +47,9 @@ def _rows(found: DeviceDifferences) -> Iterator[tuple[Cell, ...]]:
             yield _DEEDS[deed.what], "", "", _sure(deed.certainty)
             yield from _created(deed)
     for change in found.fields:
-        before = "" if is_secret(change.field) else value_of(change.field, change.before)
-        yield change.field, before, value_of(change.field, change.after), _sure(change.certainty)
+        name = change.field
+        before = NEVER_SHOWN if is_secret(name) else value_of(name, change.before)
+        yield name, before, value_of(name, change.after), _sure(change.certainty)
 
 
 def _created(deed: Deed) -> Iterator[tuple[Cell, ...]]:

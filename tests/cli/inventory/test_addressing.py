@@ -40,9 +40,6 @@ class Desk:
     async def find_by_serial(self, serial_number):
         return self._reading("serial_number", serial_number)
 
-    async def find_by_name(self, name):
-        return self._reading("name", name)
-
     def _reading(self, field, value):
         if self.trouble is not None:
             raise self.trouble
@@ -52,11 +49,11 @@ class Desk:
         return Reading(found.id if found else 0, found, 0.0, 0.0)
 
 
-def find(*names, offers=None, surely=False):
+def find(*names, offers=None):
     inventory = Inventory()
 
     async def ask():
-        return await addressing.find(inventory, offers, names, page_size=3, surely=surely)
+        return await addressing.find(inventory, offers, names, page_size=3)
 
     return [device.id for device in anyio.run(ask)], inventory.pages
 
@@ -79,9 +76,8 @@ def test_an_id_goes_before_a_name_that_reads_like_it():
     assert find("1001")[0] == [1001]
 
 
-@pytest.mark.parametrize("name", ["ZN1", "branch"])
-def test_where_the_controller_can_be_asked_no_page_is_read(name):
-    assert find(name, offers=Desk()) == ([1001], 0)
+def test_where_the_controller_can_be_asked_for_a_serial_number_no_page_is_read():
+    assert find("ZN1", offers=Desk()) == ([1001], 0)
 
 
 @pytest.mark.parametrize("name", ["ZN1", "zn1", "branch", " Branch "])
@@ -93,13 +89,11 @@ def test_several_names_are_found_with_one_reading_of_the_pages():
     assert find("ZN3", "branch", "1002", "ZN1") == ([1003, 1001, 1002], 2)
 
 
-def test_a_name_that_several_have_is_answered_with_their_ids():
-    assert complaint("twin") == ("2 devices are called 'twin'; name one by its id: 1002, 1003")
-
-
-def test_before_a_change_a_second_device_of_the_name_is_looked_for():
-    assert find("twin", offers=Desk())[0] == [1002]
-    assert "2 devices are called 'twin'" in complaint("twin", offers=Desk(), surely=True)
+@pytest.mark.parametrize("offers", [None, Desk()], ids=["pages", "asked"])
+def test_a_name_that_several_have_is_answered_with_their_ids_and_serial_numbers(offers):
+    assert complaint("twin", offers=offers) == (
+        "2 devices are called 'twin'; name one by its id: 1002 (ZN2), 1003 (ZN3)"
+    )
 
 
 def test_a_name_that_nobody_has_is_an_error():

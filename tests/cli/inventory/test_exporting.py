@@ -103,7 +103,8 @@ def test_columns_come_in_the_order_they_are_named():
         (None, None, Format.CSV),
         (None, "fleet.jsonl", Format.JSONL),
         (None, "fleet.YML", Format.YAML),
-        (None, "fleet.txt", Format.CSV),
+        (None, "-", Format.CSV),
+        ("csv", "fleet.txt", Format.CSV),
         ("yaml", "fleet.csv", Format.YAML),
     ],
 )
@@ -114,3 +115,35 @@ def test_the_form_is_the_one_named_or_that_of_the_files_name(form, output, expec
 def test_an_unknown_form_is_answered_with_the_known_ones():
     with pytest.raises(typer.BadParameter, match="'xls' is not one of 'csv', 'jsonl', 'yaml'"):
         exporting.format_of("xls", None)
+
+
+@pytest.mark.parametrize("output", ["fleet.xlsx", "fleet", "csv", ".csv"])
+def test_a_name_that_says_no_form_is_refused(output):
+    with pytest.raises(typer.BadParameter, match=r"says no form; name it \*\.csv, \*\.jsonl"):
+        exporting.format_of(None, output)
+
+
+def seen(columns, *devices):
+    found = exporting.Seen(columns)
+    for device in devices:
+        found.see(device)
+    return found.warnings()
+
+
+def test_a_column_that_no_record_has_is_told_with_the_nearest():
+    devices = (record(), record(id=1002, site_code="N1"))
+
+    assert seen(("id", "serial_number", "site_code"), *devices) == []
+    assert seen(("site_cod", "qqqq"), *devices) == [
+        "no record has a field site_cod; did you mean 'site_code'?",
+        "no record has a field qqqq",
+    ]
+
+
+def test_without_records_nobody_can_tell_which_columns_there_are():
+    assert seen(("site_cod",)) == []
+
+
+@pytest.mark.parametrize(("value", "told"), [(True, "true"), (False, "false"), ("True", "True")])
+def test_a_flag_reads_in_csv_as_it_does_in_json(value, told):
+    assert exporting.cell(value) == told

@@ -5,13 +5,18 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.model.events import (
+    DeliverySeen,
     DeviceFound,
+    DeviceReturned,
     DoubtResolved,
+    NotificationFailed,
+    NotificationSent,
     OperationAccepted,
     OperationIntended,
     OperationLost,
     OperationRefused,
     OperationUnsent,
+    OutageSeen,
     StepSucceeded,
 )
 from orchestrator.model.operations import Operation
@@ -79,17 +84,89 @@ def test_what_was_done_to_a_device_that_was_found_again_counts_for_its_new_recor
 
 
 def uses(*ages, device=1001, serial="SN1"):
-    return [Use(device, "reboot", NOW - age, serial_number=serial) for age in ages]
+    return [
+        Use(device, "reboot", NOW - age, serial_number=serial, is_delivered=True) for age in ages
+    ]
 
 
 def exhausted(*given, device=1001, serial="SN1"):
     return Memory([TWICE], *given).exhausted(device, serial, NOW)
 
 
-def test_a_device_at_its_limit_is_handed_to_a_person_with_the_reason():
+def test_a_device_at_its_limit_had_its_share_and_it_is_told_of_what():
     assert exhausted(uses(3600, 60)) == (
-        "rebooted 2 times since 2026-09-21 13:13:20Z, at most 2 a day: handed to a person"
+        "rebooted 2 times (2026-09-21 13:13Z and 14:12Z), at most 2 a day"
     )
+
+
+def asked(*given):
+    """Say what is told of requests, each as its run, its age and whether it reached the device."""
+    had = [
+        Use(1001, "reboot", NOW - age, serial_number="SN1", run=run, is_delivered=delivered)
+        for run, age, delivered in given
+    ]
+    return Memory([TWICE], had).exhausted(1001, "SN1", NOW).split(", at most")[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        pytest.param(
+            [("a", 3600, True), ("b", 600, True)],
+            "rebooted 2 times (2026-09-21 13:13Z in run a; 14:03Z in run b)",
+            id="each reached it",
+        ),
+        pytest.param(
+            [("b", 600, False), ("a", 3600, False)],
+            "asked to reboot 2 times (2026-09-21 13:13Z in run a; 14:03Z in run b)",
+            id="none did",
+        ),
+        pytest.param(
+            [("a", 3600, True), ("a", 600, False)],
+            "asked to reboot 2 times, rebooted once (2026-09-21 13:13Z and 14:03Z in run a)",
+            id="one did",
+        ),
+        pytest.param(
+            [("a", 72000, True), ("b", 3600, True), ("c", 600, True), ("d", 60, True)],
+            "rebooted 4 times (the last 3: 2026-09-21 13:13Z in run b; 14:03Z in run c;"
+            " 14:12Z in run d)",
+            id="the last three are enough",
+        ),
+        pytest.param(
+            [("a", 72000, True), ("b", 60, True)],
+            "rebooted 2 times (2026-09-20 18:13Z in run a; 2026-09-21 14:12Z in run b)",
+            id="another day",
+        ),
+    ],
+)
+def test_it_is_told_what_was_asked_and_when_and_in_which_runs(given, told):
+    assert asked(*given) == told
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_delivered"),
+    [
+        (None, False),
+        (OperationAccepted(T0, 1001, 0, 1, 200, T0), False),
+        (DoubtResolved(T0, 1001, 0, 1, True, "it is pending"), False),
+        (DeliverySeen(T0, 1001, 0, T0), True),
+        (OutageSeen(T0, 1001, 0, T0), True),
+        (DeviceReturned(T0, 1001, 0, "it came back"), True),
+        (StepSucceeded(T0, 1001, 0, "proven"), True),
+        (DeliverySeen(T0, 1002, 0, T0), False),
+        (DeliverySeen(T0, 1001, 1, T0), False),
+    ],
+)
+def test_a_request_that_only_waits_for_the_device_is_not_delivered(seen, is_delivered):
+    (use,) = uses_in([intended(), *([] if seen is None else [seen])], ["reboot"])
+
+    assert use.is_delivered is is_delivered
+
+
+def test_what_is_seen_belongs_to_the_last_attempt():
+    told = [intended(1), intended(2), DeliverySeen(T0, 1001, 0, T0)]
+
+    assert [use.is_delivered for use in uses_in(told, ["reboot"])] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +190,7 @@ def test_a_record_that_was_made_anew_is_known_by_its_serial_number():
 def test_the_time_is_told_in_words(per, told):
     memory = Memory([Allowance(Operation.REBOOT, 1, per)], uses(60))
 
-    assert f"at most 1 {told}:" in memory.exhausted(1001, "SN1", NOW)
+    assert memory.exhausted(1001, "SN1", NOW).endswith(f"at most 1 {told}")
 
 
 def test_a_plan_is_marked():
@@ -124,13 +201,38 @@ def test_a_plan_is_marked():
     assert remembered(plan, None) is plan
 
 
-def test_whoever_was_handed_over_without_a_request_is_known_from_the_journal():
-    plan = plan_of(1001, 1002, text=REMEDIATE)
-    marked = replace(plan.devices[0], exhausted="rebooted 2 times")
-    plan = replace(plan, devices=(marked, plan.devices[1]))
-    told = [StepSucceeded(T0 + d, 1000 + d, 1, "handed to a person") for d in (1, 2)]
+def handings(*told):
+    plan = plan_of(1001, 1002, 1003, text=REMEDIATE)
+    marked = [replace(each, exhausted="rebooted 2 times") for each in plan.devices[:2]]
+    handed_over = [StepSucceeded(T0, 1000 + d, 1, "handed to a person") for d in (1, 2, 3)]
+    plan = replace(plan, devices=(*marked, plan.devices[2]))
+    return list(handings_in(plan, [*handed_over, *told]))
 
-    assert list(handings_in(plan, told)) == [Handing(1001, T0 + 1, "rebooted 2 times", "ZN1001")]
+
+def test_whoever_was_handed_over_without_a_request_is_known_from_the_message_that_arrived():
+    told = [NotificationSent(T0 + d, f"step 2: device {1000 + d}", "noc") for d in (1, 3)]
+
+    assert handings(*told) == [Handing(1001, T0 + 1, "rebooted 2 times", "ZN1001")]
+
+
+def test_one_message_of_many_hands_over_each_of_them_once():
+    told = [NotificationSent(T0 + 9, "step 2: devices 1001, 1002", to) for to in ("noc", "mail")]
+
+    assert [(each.device, each.at) for each in handings(*told)] == [(1001, T0 + 9), (1002, T0 + 9)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param([], id="nobody was told yet"),
+        pytest.param([NotificationFailed(T0, "step 2: device 1001", "noc", "gone")], id="failed"),
+        pytest.param([NotificationSent(T0, "step 2", "noc")], id="of whom is not known"),
+        pytest.param([NotificationSent(T0, "step 1: device 1001", "noc")], id="another step"),
+        pytest.param([NotificationSent(T0, "paused", "noc")], id="another matter"),
+    ],
+)
+def test_an_escalation_that_reached_nobody_does_not_count(told):
+    assert handings(*told) == []
 
 
 def frozen(*records, memory):
@@ -154,7 +256,7 @@ def test_a_device_of_which_a_person_knows_is_left_out_until_it_may_have_more():
             1,
             (
                 (
-                    "1001: rebooted 2 times since 2026-09-21 13:13:20Z, at most 2 a day:"
+                    "1001: rebooted 2 times (2026-09-21 13:13Z and 14:03Z), at most 2 a day:"
                     " handed to a person at 2026-09-21 14:12:20Z"
                 ),
             ),

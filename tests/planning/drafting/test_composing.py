@@ -4,11 +4,15 @@ import textwrap
 
 import pytest
 
+from orchestrator.engine.rollout.budgeting import overspent
 from orchestrator.model.values import Table
+from orchestrator.model.verdicts import Verdict
 from orchestrator.planning.drafting import composing
 from orchestrator.planning.drafting.composing import Filters
+from orchestrator.planning.drafting.limiting import resolve_limits
 from orchestrator.playbook.composing import compose
 from orchestrator.playbook.faults import Faults
+from tests.support.playbooks import minimal, playbook
 
 
 def table(*rows, key="serial_number", secrets=()) -> Table:
@@ -28,6 +32,7 @@ def expected(text: str) -> str:
 
 
 ROW = {"serial_number": "ZN1", "name": "branch-1", "type": 15, "update_frequency": 300}
+MANY = [ROW | {"serial_number": f"ZN{number}"} for number in range(10)]
 
 
 def test_filters_stand_as_a_playbook_has_them():
@@ -52,49 +57,98 @@ def test_no_filter_at_all_means_everything_to_a_listing():
 
 
 def test_onboarding_creates_waits_for_the_first_contact_and_then_writes_settings():
-    text = composing.importing(table(ROW), file="sites.csv", organizations=[123], wait=86400.0)
+    text = composing.importing(table(ROW), file="sites.csv", wait=86400.0)
 
     assert text.startswith("# Made by `orchestrator devices import`.\nplaybook: devices-import\n")
     assert body(text) == expected("""
           with: "@sites.csv"
           key: serial_number
-          organization: [123]
         steps:
           - create: {name: "${row.name}", type: "${row.type}"}
           - check: {status: up}
             within: 1d
-          - update: {update_frequency: "${row.update_frequency}"}
+          - update: {name: "${row.name}", type: "${row.type}", \
+update_frequency: "${row.update_frequency}"}
         """)
 
 
 def test_onboarding_without_waiting_writes_settings_at_once():
-    text = composing.importing(table(ROW), file="sites.csv", organizations=[], wait=None)
+    text = composing.importing(table(ROW), file="sites.csv", wait=None)
 
     assert "check" not in text
     assert "- update:" in text
     assert "organization" not in text
 
 
-def test_a_table_without_settings_has_nothing_to_update():
-    text = composing.importing(
-        table({"serial_number": "ZN1", "name": "a"}), file="sites.csv", organizations=[], wait=60.0
-    )
+def test_a_table_of_serial_numbers_alone_creates_by_the_row_and_updates_nothing():
+    text = composing.importing(table({"serial_number": "ZN1"}), file="sites.csv", wait=None)
 
+    assert "- create: row\n" in text
     assert "update" not in text
 
 
-def test_a_table_of_serial_numbers_alone_creates_by_the_row():
-    text = composing.importing(
-        table({"serial_number": "ZN1"}), file="sites.csv", organizations=[], wait=None
-    )
+def test_an_import_moves_no_device_and_leaves_its_password_alone():
+    sites = table(ROW | {"organization_id": 123, "password": True}, secrets=("password",))
 
-    assert "- create: row\n" in text
+    create, update = composing.importing(sites, file="sites.csv", wait=None).split("- update:")
+
+    assert "password" in create
+    assert 'organization_id: "${row.organization_id}"' in create
+    assert "password" not in update
+    assert "organization_id" not in update
 
 
-def test_what_a_new_device_usually_has_is_missed():
-    sites = table(ROW | {"customer_id": "C"}, ROW | {"serial_number": "ZN2", "customer_id": None})
+def test_a_gap_beside_secrets_is_nothing_for_devices_that_are_there():
+    secret = ROW | {"password": True}
+    sites = table(secret, secret | {"serial_number": "ZN2", "name": None}, secrets=("password",))
 
-    assert composing.usual_gaps(sites) == ("customer_id", "organization_id")
+    create, update = composing.importing(sites, file="sites.csv", wait=None).split("- update:")
+
+    assert composing.only_for_new(sites) == ("name",)
+    assert "- create: row\n" in create
+    assert "name" not in update
+    assert '{type: "${row.type}", update_frequency' in update
+
+
+def test_devices_that_are_elsewhere_are_left_out_of_an_import():
+    text = composing.importing(table(ROW), file="sites.csv", wait=None, exclude=[1001, 1002])
+
+    assert "  exclude: [1001, 1002]\nsteps:" in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        composing.importing(table(*MANY), file="sites.csv", wait=60.0),
+        composing.importing(table(*MANY), file="sites.csv", wait=None),
+        composing.updating_from(table(*MANY), file="sites.csv"),
+        composing.updating(Filters((123,)), {"debug": "true"}),
+        composing.deleting(Filters((123,)), deactivate_first=True),
+    ],
+    ids=["import", "import at once", "update from a file", "update", "delete"],
+)
+@pytest.mark.parametrize("devices", [1, 3, 10_000])
+def test_a_budget_ends_what_is_refused_again_and_again_in_a_set_of_any_size(text, devices):
+    rollout = text[text.index("rollout: ") :]
+
+    budget = resolve_limits(playbook(minimal(more=rollout)), devices).budget
+
+    assert (str(budget.failure_rate), budget.after) == ("20%", min(10, devices))
+    assert overspent(budget, {Verdict.FAILED: 3}, devices)
+
+
+def test_devices_that_wait_for_their_first_contact_do_not_wait_for_each_other():
+    assert "strict: false" in composing.importing(table(*MANY), file="sites.csv", wait=60.0)
+    assert "strict" not in composing.importing(table(*MANY), file="sites.csv", wait=None)
+
+
+def test_of_a_few_rows_each_has_its_own_result():
+    assert "rollout" not in composing.importing(table(*MANY[:9]), file="sites.csv", wait=60.0)
+    assert "rollout" not in composing.updating_from(table(*MANY[:9]), file="sites.csv")
+
+
+def test_a_listing_has_no_budget():
+    assert "rollout" not in composing.listing(Filters())
 
 
 def test_credentials_belong_to_what_a_device_is_created_with():
@@ -127,10 +181,10 @@ def test_a_column_without_any_value_is_not_written():
 def test_a_row_without_a_value_keeps_what_the_device_has():
     sites = table(ROW, ROW | {"serial_number": "ZN2", "name": None})
 
-    text = composing.importing(sites, file="sites.csv", organizations=[], wait=None)
+    text = composing.importing(sites, file="sites.csv", wait=None)
 
     assert "- create: row\n" in text
-    assert '- update: {update_frequency: "${row.update_frequency}"}' in text
+    assert "- update: row\n" in text
     assert composing.takes_rows(sites)
 
 
@@ -178,6 +232,7 @@ def test_an_update_names_its_devices_and_fields():
             location_name: Seattle
         steps:
           - update: {debug: true}
+        rollout: {stop_when: {failure_rate: 20%, after: 10}}
         """)
 
 
@@ -191,6 +246,7 @@ def test_only_what_is_down_and_inactive_is_deleted():
             is_active: false
         steps:
           - delete: true
+        rollout: {stop_when: {failure_rate: 20%, after: 10}}
         """)
 
 
@@ -204,6 +260,7 @@ def test_deactivating_first_takes_active_devices_as_well_but_none_that_is_up():
         steps:
           - deactivate: true
           - delete: true
+        rollout: {stop_when: {failure_rate: 20%, after: 10}}
         """)
 
 

@@ -1,5 +1,7 @@
 """A file of rows is checked whole, and its types are looked up where the controller tells them."""
 
+import json
+
 import pytest
 
 from orchestrator.model.errors import PlaybookError
@@ -16,6 +18,72 @@ def faults(doing, *given):
     with pytest.raises(PlaybookError) as raised:
         doing(*given)
     return [(f.line, f.column, f.message, f.hint) for f in raised.value.faults]
+
+
+NEEDED = ("name", "customer_id", "type", "organization_id")
+NEEDS = "a new device needs serial_number, name, customer_id, type and organization_id"
+
+
+def test_needed_columns_that_are_missing_and_empty_cells_of_others_are_all_told_at_once():
+    text = "serial_number,name,type\nZN1,,router\nZN2,b, \n"
+
+    assert faults(refining.check, "sites.csv", text, "serial_number", NEEDED) == [
+        (1, 1, "there are no columns customer_id, organization_id", NEEDS),
+        (2, 5, "the name of this row is empty", NEEDS),
+        (3, 7, "the type of this row is empty", NEEDS),
+    ]
+
+
+def test_a_row_that_lacks_a_needed_column_is_told_where_the_row_begins_or_its_null_stands():
+    rows = (
+        {
+            "serial_number": "ZN1",
+            "name": "a",
+            "customer_id": None,
+            "type": 15,
+            "organization_id": 1,
+        },
+        {"serial_number": "ZN2", "name": None, "customer_id": "C", "type": 15},
+    )
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+
+    found = faults(refining.check, "sites.jsonl", text, "serial_number", NEEDED)
+
+    assert [(line, message) for line, _, message, _ in found] == [
+        (1, "the customer_id of this row is empty"),
+        (2, "this row has no organization_id"),
+        (2, "name: name cannot be null"),
+    ]
+
+
+def test_a_misspelt_column_is_told_as_such_and_not_as_a_missing_one_too():
+    text = "serial_number,name,custmer_id,type,organization_id\nZN1,a,C,15,123\n"
+
+    [(line, column, message, _)] = faults(
+        refining.check, "sites.csv", text, "serial_number", NEEDED
+    )
+
+    assert (line, column, message) == (1, 20, "'custmer_id' is no field of a record")
+
+
+def test_no_line_of_a_table_with_secrets_is_shown_for_an_empty_cell():
+    text = "serial_number,name,customer_id,type,organization_id,password\nZN1,,C,15,123,hush\n"
+
+    with pytest.raises(PlaybookError) as raised:
+        refining.check("sites.csv", text, "serial_number", NEEDED)
+
+    [fault] = raised.value.faults
+    assert (fault.line, fault.column, fault.source) == (2, 5, "")
+
+
+def test_ten_thousand_empty_cells_are_told_by_the_first_of_them():
+    rows = "".join(f"ZN{number},,C,15,123\n" for number in range(10_000))
+    text = f"serial_number,name,customer_id,type,organization_id\n{rows}"
+
+    found = faults(refining.check, "sites.csv", text, "serial_number", NEEDED)
+
+    assert len(found) == 21
+    assert found[-1][2] == "and 9980 more faults in this file"
 
 
 def test_types_may_have_names_in_upper_or_lower_case():

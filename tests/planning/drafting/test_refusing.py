@@ -55,7 +55,8 @@ def test_they_are_where_the_playbooks_own_guard_lets_them_be():
     assert len(plan.devices) == 2
 
 
-def test_devices_that_are_down_are_deleted_without_a_word():
+def test_devices_that_are_down_are_deleted_and_the_plan_says_for_good():
     plan = frozen(fleet(2, status="Down", is_active=False), steps=DELETE)
 
-    assert not plan.warnings
+    (told,) = plan.warnings
+    assert told.startswith("2 records are deleted for good: ")

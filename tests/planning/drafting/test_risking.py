@@ -230,3 +230,85 @@ def test_a_place_whose_devices_are_not_disturbed_any_more_is_none_to_name():
     assert location_risks(*going_on(1, 1, 1), listed) == []
     assert location_risks(*going_on(0, 0, 1), listed) == []
     assert "of Boise is in the set: 3 of 4" in location_risks(*going_on(0, 0, 0, 1), listed)[0]
+
+
+def costs(records, steps, more="", **files):
+    text = source(
+        minimal("{organization: 123, expect: {at_least: 0}}" if not files else TABLED, steps, more),
+        files={name.replace("_", "."): each for name, each in files.items()},
+    )
+    found = freeze(read_playbook(text), text, records, controller="c", now=NOW).warnings
+    return [each for each in found if "guard would skip" not in each]
+
+
+TABLED = '{organization: 123, with: "@rows.csv"}'
+ANYONE = "guard: {status: any, is_active: any}\n"
+
+
+def test_what_is_deleted_for_good_is_told_and_who_of_it_is_up():
+    records = [*fleet(2), *fleet(3, 10, status="Down")]
+
+    assert costs(records, "- delete: true", ANYONE) == [
+        "5 records are deleted for good, 2 of them Up: 1, 2"
+    ]
+    assert costs(fleet(1), "- delete: true", ANYONE) == [
+        "1 record is deleted for good, which is Up: 1"
+    ]
+    assert costs(fleet(2), "- delete: true", ANYONE) == [
+        "2 records are deleted for good, all of them Up: 1, 2"
+    ]
+
+
+def test_whom_the_guard_keeps_from_deletion_is_not_told_as_deleted():
+    records = [*fleet(1, status="Down", is_active=False), *fleet(2, 10, status="Down")]
+
+    assert costs(records, "- delete: true") == ["1 record is deleted for good: 1"]
+    assert not costs(fleet(2, status="Down"), "- delete: true")
+
+
+def test_the_deletion_stands_before_whom_the_guard_would_skip():
+    found = risks(
+        [*fleet(1, status="Down", is_active=False), *fleet(1, 2, status="Down")],
+        steps="- delete: true",
+    )
+
+    assert [each.split(":")[0] for each in found] == [
+        "1 record is deleted for good",
+        "the guard would skip 1 of 2 devices as they are now",
+    ]
+
+
+def test_what_a_replacement_leaves_out_is_told_for_it_may_be_blanked():
+    assert costs(fleet(3), "- replace: {description: x}") == [
+        "3 replacements may blank what is not written: password, username (of 1, 2, 3)"
+    ]
+    assert costs(fleet(1), "- replace: {description: x, password: {generate: 24}}") == [
+        "1 replacement may blank what is not written: username (of 1)"
+    ]
+    assert not costs(fleet(1), "- replace: {username: {env: WHO}, password: {generate: 24}}")
+
+
+@pytest.mark.parametrize("step", ["- deactivate: true", "- update: {is_active: false}"])
+def test_devices_that_are_up_and_deactivated_are_told(step):
+    records = [*fleet(2), *fleet(1, 10, status="Down"), *fleet(1, 20, is_active=False)]
+
+    assert costs(records, step) == ["3 devices are deactivated, 2 of them Up: 1, 2"]
+
+
+def test_a_row_can_deactivate_too():
+    rows = "serial_number,is_active\nSN1,false\nSN2,true\n"
+
+    assert costs(fleet(2), "- update: row", rows_csv=rows) == [
+        "1 device is deactivated, which is Up: 1"
+    ]
+
+
+@pytest.mark.parametrize("step", ["- update: {is_active: true}", "- update: {description: x}"])
+def test_other_changes_of_records_cost_nothing(step):
+    assert not costs(fleet(2), step)
+
+
+def test_who_is_deleted_in_the_end_is_not_told_as_deactivated_too():
+    found = costs(fleet(2, status="Down"), "- deactivate: true\n- delete: true")
+
+    assert found == ["2 records are deleted for good: 1, 2"]

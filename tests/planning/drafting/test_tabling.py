@@ -107,34 +107,79 @@ def test_excluded_rows_and_those_of_another_organization_become_no_devices():
     }
 
 
-def test_a_serial_number_that_differs_in_case_only_is_not_created_anew():
-    plan = frozen(fleet("sn1"), steps=CREATE)
+@pytest.mark.parametrize("steps", [CREATE, UPDATE])
+def test_a_serial_number_that_differs_in_case_only_names_the_device_and_is_not_created(steps):
+    plan = frozen(fleet("sn1", "SN7", "SN8"), steps=steps)
 
     assert [device.serial_number for device in plan.devices] == ["SN7", "SN8"]
     assert plan.warnings == (
         (
             "1 row of sites.csv written otherwise than the controller has it, and so without a device:"
-            " SN1 (line 2) is sn1 there"
+            " SN1 (line 2): did you mean sn1, device 1?"
         ),
     )
 
 
-def test_a_row_by_name_that_several_devices_answer_to_is_told():
-    sites = "name,description\nbranch-1,x\n"
-    plan = frozen(
-        fleet("SN1", "SN2"),
-        '{with: "@sites.csv", key: name}',
-        "- update: {description: x}",
-        sites=sites,
+def test_a_name_that_differs_in_case_only_names_every_device_that_it_may_mean():
+    records = [record(id=5, name="Twin"), record(id=6, name="TWIN"), record(id=7, name="other")]
+    sites = "name,description\ntwin,x\nother,y\n"
+    plan = frozen(records, BY_NAME, "- update: row", sites=sites)
+
+    assert [device.id for device in plan.devices] == [7]
+    assert "twin (line 2): did you mean Twin, device 5 or TWIN, device 6?" in plan.warnings[0]
+
+
+BY_NAME = '{with: "@sites.csv", key: name}'
+TWINS = "name,description\ntwin,a\nother,b\n"
+
+
+def test_a_row_that_several_chosen_devices_answer_to_is_refused_with_its_line_and_their_ids():
+    records = [record(id=i, name=name) for i, name in ((5, "twin"), (6, "twin"), (7, "other"))]
+
+    with pytest.raises(SelectionError) as caught:
+        frozen(records, BY_NAME, "- update: row", sites=TWINS)
+
+    assert str(caught.value) == (
+        "a row of sites.csv is about one device, and nothing was sent: twin (line 2) is the name of"
+        " devices 5, 6; key the table by id, or exclude those that are not meant"
     )
 
-    assert len(plan.devices) == 2
+
+def test_a_serial_number_that_two_records_share_is_refused_too():
+    with pytest.raises(
+        SelectionError, match=r"SN1 \(line 2\) is the serial_number of devices 1, 3;"
+    ):
+        frozen(fleet("SN1", "SN7", "SN1"))
+
+
+def test_of_many_rows_that_are_not_clear_a_few_are_told():
+    serials = [f"A{number}" for number in range(8)]
+    sites = "serial_number,location_name\n" + "".join(f"{each},x\n" for each in serials)
+
+    with pytest.raises(SelectionError, match=r"A4 .* of devices 5, 13; 3 more such rows; key"):
+        frozen(fleet(*serials, *serials), sites=sites)
+
+
+def test_a_row_is_clear_once_one_of_the_devices_is_excluded_and_the_other_is_told():
+    records = [
+        record(id=i, name=name, serial_number=f"SN{i}")
+        for i, name in ((5, "twin"), (6, "twin"), (7, "other"))
+    ]
+    plan = frozen(records, BY_NAME.replace("}", ", exclude: '6'}"), "- update: row", sites=TWINS)
+
+    assert [device.id for device in plan.devices] == [5, 7]
     assert plan.warnings == (
         (
-            "1 row of sites.csv that several listed devices answer to, each with the same values:"
-            " branch-1 (line 2)"
+            "1 row of sites.csv that several listed devices answer to, of which one at most is chosen:"
+            " twin (line 2) is the name of devices 5, 6"
         ),
     )
+
+
+def test_a_record_that_is_listed_twice_is_one_device():
+    twice = [record(id=1, serial_number="SN1"), record(id=1, serial_number="SN1")]
+
+    assert [device.id for device in frozen(twice).devices] == [1]
 
 
 def test_provisional_ids_are_beyond_all_real_ones_and_moved_on_where_they_collide(monkeypatch):

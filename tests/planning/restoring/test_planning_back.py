@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 from orchestrator.adapters.plan_file import read_plan, write_plan
+from orchestrator.engine.walking.guarding import change
 from orchestrator.model.policies import RequestLimits
 from orchestrator.planning.drafting.following import Now
 from orchestrator.planning.restoring.planning_back import plan_back
@@ -106,6 +107,53 @@ def test_values_keep_their_types_and_odd_signs():
     [row] = made.plan.playbook.table.rows.values()
     assert row == {"id": "1001", "description": 'a "b"\n${x} é', "latitude": "47.5", "type": 15}
     assert json.loads(made.plan.source.files["rollback.jsonl"])["id"] == 1001
+
+
+def why_another(plan, device, **fields):
+    """Say why the device is not any more what was planned, with such a record right before its turn."""
+    planned = next(each for each in plan.devices if each.id == device)
+    shown = {"serial_number": f"ZN{device}", "description": "new", "debug": False, **fields}
+    return change(plan.attributes, planned, record(id=device, **shown))
+
+
+def test_a_device_that_somebody_changes_after_planning_is_left_alone(tmp_path):
+    plan = rolled_back(*EVENTS).plan
+    write_plan(plan, tmp_path / "back.json")
+    kept = read_plan(tmp_path / "back.json")
+
+    assert why_another(kept, 1001) is None
+    assert why_another(kept, 1001, description="mine") == (
+        "changed since the plan: description was new, is mine"
+    )
+    assert why_another(kept, 1002, debug=True) == "changed since the plan: debug was False, is True"
+
+
+def test_it_holds_on_to_nothing_that_it_does_not_write():
+    plan = rolled_back(*EVENTS).plan
+
+    assert plan.attributes == ("debug", "description")
+    assert why_another(plan, 1001, debug=True, name="other") is None
+
+
+def test_what_was_empty_when_it_was_planned_and_holds_something_now_was_changed_too():
+    now = {1001: record(id=1001, serial_number="ZN1001", description="", latitude=None)}
+    events = done(1001, description=("old", ""), latitude=("47.5", None))
+    plan = rolled_back(*events, records=now).plan
+
+    assert why_another(plan, 1001, description="", latitude=None) is None
+    assert why_another(plan, 1001, description="mine", latitude=None) == (
+        "changed since the plan: description was (empty), is mine"
+    )
+    assert why_another(plan, 1001, description="", latitude="1.5") == (
+        "changed since the plan: latitude was (empty), is 1.5"
+    )
+
+
+def test_forced_it_holds_on_to_nothing():
+    plan = rolled_back(*EVENTS, force=True).plan
+
+    assert plan.attributes == ()
+    assert why_another(plan, 1001, description="mine") is None
 
 
 def test_what_no_table_holds_is_known_before():

@@ -214,7 +214,8 @@ def test_firmware_goes_back_by_an_upgrade_of_its_own():
     assert found.beyond == (
         (
             "1 device given firmware image 12 over image 9; going back is an upgrade of its own:"
-            " firmware-rollout.yaml with --var image=9: 1001"
+            " a copy of firmware-rollout.yaml with image 9, its version, and the condition on"
+            " software_version turned around: 1001"
         ),
     )
     assert (

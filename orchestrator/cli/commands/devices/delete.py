@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli import screen
-from orchestrator.cli.exit_codes import NeedsYesError
 from orchestrator.cli.inventory import carrying, filters
 from orchestrator.cli.options import CONTROLLER, LOG, OTHERS, RUNS, with_settings
 
@@ -110,6 +109,8 @@ def _check_devices(devices: "Sequence[Device]", *, deactivate_first: bool) -> No
 
 def _confirm(plan: "Plan", yes: int | None) -> None:
     """Name who goes, and return only once their number was typed or given."""
+    from orchestrator.cli.confirming import check_number
+
     count = len(plan.devices)
     for device in plan.devices[:_NAMED]:
         serial = f"  {device.serial_number}" if device.serial_number else ""
@@ -117,9 +118,5 @@ def _confirm(plan: "Plan", yes: int | None) -> None:
     if count > _NAMED:
         screen.note(f"  and {count - _NAMED:,} more")
     devices = screen.counted(count, "device")
-    if yes is not None and yes != count:
-        raise typer.BadParameter(f"--yes {yes}, and this would delete {devices}; nothing was sent")
-    if yes is None and not sys.stdin.isatty():
-        what = f"this run would delete {devices} and there is no terminal to ask on"
-        raise NeedsYesError(f"{what}; confirm with --yes {count}")
+    check_number("--yes", yes, count, f"delete {devices}", can_ask=sys.stdin.isatty())
     carrying.typed_number(plan, count, f"delete {devices}", yes=yes is not None)

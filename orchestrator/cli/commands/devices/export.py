@@ -46,7 +46,7 @@ def export(
         typer.Option(
             "--format",
             metavar="csv|jsonl|yaml",
-            help="How it is written; else as the file's name says, else csv.",
+            help="How it is written; else as the file's name says, and csv on stdout.",
         ),
     ] = None,
     columns: Annotated[
@@ -77,6 +77,10 @@ def export(
         devices, notes = _of_playbook(settings, playbook, read_variables(var), wanted)
         with files.opened(output) as file:
             rows = _write(file, devices, wanted, written)
+        seen = exporting.Seen(wanted)
+        for device in devices:
+            seen.see(device)
+        notes = (*notes, *seen.warnings())
     else:
         read = filters.playbook_of(given)
         with files.opened(output) as file:
@@ -101,15 +105,17 @@ async def _stream(
     from orchestrator.runtime.listing import Listing
 
     file.write(exporting.head_in(form, columns))
-    write, rows = exporting.writer_in(form), 0
+    write, rows, seen = exporting.writer_in(form), 0, exporting.Seen(columns)
     async with connected(settings, playbook.requests) as (controller, _):
         listing = Listing(controller, filters_of(playbook.selection), page_size=settings.page_size)
         pages = filters.chosen(playbook, listing, controller, in_full=_needs_detail(columns))
         async for _, devices in pages:
-            file.writelines(write(exporting.row_of(device, columns)) for device in devices)
+            for device in devices:
+                seen.see(device)
+                file.write(write(exporting.row_of(device, columns)))
             rows += len(devices)
     file.write(exporting.end_in(form, rows))
-    return rows, listing.summary.warnings
+    return rows, (*listing.summary.warnings, *seen.warnings())
 
 
 def _needs_detail(columns: "Sequence[str]") -> bool:

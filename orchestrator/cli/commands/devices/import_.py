@@ -10,6 +10,8 @@ from orchestrator.cli.inventory import carrying
 from orchestrator.cli.options import CONTROLLER, LOG, OTHERS, RUNS, with_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestrator.model.plans import Plan
     from orchestrator.planning.drafting.composing import Columns
     from orchestrator.planning.drafting.refining import Checked
@@ -24,7 +26,9 @@ def import_(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="A table with a column serial_number: *.csv, *.jsonl or *.yaml."
+            metavar="FILE",
+            help="A table with columns serial_number, name, customer_id, type and organization_id:"
+            " *.csv, *.jsonl or *.yaml.",
         ),
     ],
     *,
@@ -47,11 +51,14 @@ def import_(
     """Onboard the devices of a file.
 
     They are created, waited for until their first contact, and then get their settings. The whole
-    file is checked before any request. Devices that are there already are not created again; they
-    get what their rows say and they do not have yet.
+    file is checked before any request.
+
+    A device that is there already is not created again: it gets what its row says, but for its user
+    name and password, which are left alone. A row that names another organization than its device
+    is in is left out with a warning: no import moves a device.
     """
     from orchestrator.cli.campaign import in_loop
-    from orchestrator.cli.inventory import drafts, sources
+    from orchestrator.cli.inventory import drafts, placing, sources
     from orchestrator.planning.drafting import composing, refining
 
     asked = carrying.Asked(name, output, dry_run, as_json, plain)
@@ -65,13 +72,17 @@ def import_(
         rows = refining.narrowed(rows)
     _check_gaps(rows.table.secrets, columns)
     rows, warnings = in_loop(sources.with_types, settings, rows)
-    if missing := composing.usual_gaps(rows.table):
-        what = f"not every row says {', '.join(missing)}"
-        warnings = (*warnings, f"{what}; the controller may refuse to create a device without it")
-    text = composing.importing(
-        rows.table, file=rows.table.name, organizations=rows.organizations, wait=seconds
-    )
     tell_left_out(columns.left_out)
+    _tell_only_new(composing.only_for_new(rows.table))
+
+    def composed(exclude: "Sequence[int]" = ()) -> drafts.Draft:
+        table = rows.table
+        text = composing.importing(table, file=table.name, wait=seconds, exclude=exclude)
+        return drafts.Draft("devices-import", text, rows)
+
+    def elsewhere(plan: "Plan") -> "tuple[drafts.Draft, Sequence[str]] | None":
+        found = placing.misplaced(plan, rows.table)
+        return (composed(list(found)), list(found.values())) if found else None
 
     def confirm(plan: "Plan") -> None:
         new = sum(device.is_new for device in plan.devices)
@@ -80,17 +91,17 @@ def import_(
         deeds += [f"update {screen.counted(old, 'device')}"] if old else []
         carrying.typed_number(plan, len(plan.devices), " and ".join(deeds), yes=yes)
 
-    draft = drafts.Draft("devices-import", text, rows)
-    return carrying.carry(settings, draft, asked, confirm, notes=warnings)
+    return carrying.carry(settings, composed(), asked, confirm, notes=warnings, otherwise=elsewhere)
 
 
 def _read(file: str) -> "Checked":
     """Read the file; devices come by their serial numbers, so no other column can take their place."""
     from orchestrator.cli.inventory import sources
     from orchestrator.model.errors import PlaybookError
+    from orchestrator.planning.drafting.composing import NEEDED
 
     try:
-        return sources.read(file, _KEY)
+        return sources.read(file, _KEY, NEEDED)
     except PlaybookError as error:
         hint = f"name the column that holds them {_KEY}"
         faults = [
@@ -105,6 +116,15 @@ def tell_left_out(columns: tuple[str, ...]) -> None:
     if columns:
         what = f"Not written, for the controller keeps it by itself: {', '.join(columns)}."
         screen.note(screen.folded(what))
+
+
+def _tell_only_new(columns: tuple[str, ...]) -> None:
+    """Say which columns the devices that are there already do not get."""
+    if columns:
+        what = (
+            "Only new devices get what has no value in some rows, for the file has secret columns"
+        )
+        screen.note(screen.folded(f"{what}: {', '.join(columns)}."))
 
 
 def _seconds(wait: str | None, *, no_wait: bool) -> float | None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from orchestrator.model.plans import Plan
     from orchestrator.settings import Settings
 
+_NEW = "never connected"
+"""The reason for which devices are left out that are not in operation yet (api.md DV-29)."""
 _COLUMNS = ("id", "serial_number", "name", "status", "software_version", "location_name")
 _CSV_COLUMNS = (
     *_COLUMNS,
@@ -109,12 +111,13 @@ def _show_json(plan: "Plan") -> None:
 
 
 def _show_csv(plan: "Plan") -> None:
+    from orchestrator.cli.inventory.exporting import cell
     from orchestrator.report.spreadsheets import csv_line
 
     with screen.writing():
         sys.stdout.write(csv_line(_CSV_COLUMNS).replace("\r\n", "\n"))
         for record in _records(plan):
-            line = csv_line(record.get(column) for column in _CSV_COLUMNS)
+            line = csv_line(cell(record.get(column)) for column in _CSV_COLUMNS)
             sys.stdout.write(line.removesuffix("\r\n") + "\n")
 
 
@@ -125,6 +128,9 @@ def _conclude(plan: "Plan", *, why: bool) -> None:
         + (f"; {left:,} left out" if left else "")
         + ("" if why or not left else " (--why tells the reasons)")
     )
+    if new := sum(out.count for out in plan.left_out if out.reason == _NEW):
+        are, them = ("is", "it") if new == 1 else ("are", "them")
+        screen.note(f"{new:,} never connected {are} left out; `devices summary` counts {them}")
     if why:
         for out in plan.left_out:
             some = f", such as {'; '.join(out.examples)}" if out.examples else ""
