@@ -12,26 +12,32 @@ import structlog
 from anyio import to_thread
 
 import orchestrator
-from orchestrator.adapters import os_user, plan_file
-from orchestrator.adapters.aiohttp_controller import AiohttpController
-from orchestrator.adapters.aiohttp_reads import ReadRetries
-from orchestrator.adapters.aiohttp_wire import Timeouts
-from orchestrator.adapters.apprise_messenger import AppriseMessenger
-from orchestrator.adapters.device_leases import DeviceLeases
-from orchestrator.adapters.earlier_operations import earlier_operations
-from orchestrator.adapters.file_journal import FileJournal
-from orchestrator.adapters.kept_outcome import keep_at_end
-from orchestrator.adapters.kept_run import save_report, taken_up
-from orchestrator.adapters.log_listener import LogListener
-from orchestrator.adapters.notify_file import Targets, read_targets
-from orchestrator.adapters.order_box import OrderBox
-from orchestrator.adapters.request_gate import RequestGate
-from orchestrator.adapters.run_folder import RunFolder, RunsFolder, new_id
-from orchestrator.adapters.run_secrets import RunSecrets, VaultPlace, check_secrets, open_secrets
-from orchestrator.adapters.snapshot_file import SnapshotFile
-from orchestrator.adapters.system_clock import SystemClock
-from orchestrator.adapters.taken_plans import Following, taking
-from orchestrator.adapters.token_source import TokenSource
+from orchestrator.adapters.controller.aiohttp_controller import AiohttpController
+from orchestrator.adapters.controller.aiohttp_reads import ReadRetries
+from orchestrator.adapters.controller.aiohttp_wire import Timeouts
+from orchestrator.adapters.controller.request_gate import RequestGate
+from orchestrator.adapters.controller.token_source import TokenSource
+from orchestrator.adapters.machine import os_user
+from orchestrator.adapters.machine.device_leases import DeviceLeases
+from orchestrator.adapters.machine.system_clock import SystemClock
+from orchestrator.adapters.people.apprise_messenger import AppriseMessenger
+from orchestrator.adapters.people.notify_file import Targets, read_targets
+from orchestrator.adapters.people.order_box import OrderBox
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.plans.taken_plans import Following, taking
+from orchestrator.adapters.runs.earlier_operations import earlier_operations
+from orchestrator.adapters.runs.file_journal import FileJournal
+from orchestrator.adapters.runs.kept_outcome import keep_at_end
+from orchestrator.adapters.runs.kept_run import save_report, taken_up
+from orchestrator.adapters.runs.log_listener import LogListener
+from orchestrator.adapters.runs.run_folder import RunFolder, RunsFolder, new_id
+from orchestrator.adapters.runs.snapshot_file import SnapshotFile
+from orchestrator.adapters.vault.run_secrets import (
+    RunSecrets,
+    VaultPlace,
+    check_secrets,
+    open_secrets,
+)
 from orchestrator.engine.run import Run, replayed, resuming
 from orchestrator.model import durations, moments
 from orchestrator.model.errors import RunError, RunLockedError, SettingsError

@@ -9,18 +9,18 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from orchestrator.adapters import plan_file
-from orchestrator.adapters.earlier_runs import experience
-from orchestrator.adapters.ended_run import read_ended
-from orchestrator.adapters.kept_playbook import source_now
-from orchestrator.adapters.run_folder import RunFolder, RunsFolder
-from orchestrator.adapters.system_clock import SystemClock
-from orchestrator.adapters.taken_plans import (
+from orchestrator.adapters.machine.system_clock import SystemClock
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.plans.kept_playbook import source_now
+from orchestrator.adapters.plans.taken_plans import (
     Following,
     check_untaken,
     taken_up_after,
     where_to_go_on,
 )
+from orchestrator.adapters.runs.earlier_runs import experience
+from orchestrator.adapters.runs.ended_run import read_ended
+from orchestrator.adapters.runs.run_folder import RunFolder, RunsFolder
 from orchestrator.bootstrap import (
     check_age,
     check_controller,

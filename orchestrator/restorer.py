@@ -6,12 +6,12 @@ from functools import partial
 
 from anyio import to_thread
 
-from orchestrator.adapters.changed_run import ChangedRun
-from orchestrator.adapters.earlier_runs import experience
-from orchestrator.adapters.ended_run import read_ended
-from orchestrator.adapters.journal_reading import read_records
-from orchestrator.adapters.run_folder import RunFolder, RunsFolder
-from orchestrator.adapters.snapshot_file import FILE, read_snapshots
+from orchestrator.adapters.runs.changed_run import ChangedRun
+from orchestrator.adapters.runs.earlier_runs import experience
+from orchestrator.adapters.runs.ended_run import read_ended
+from orchestrator.adapters.runs.journal_reading import read_records
+from orchestrator.adapters.runs.run_folder import RunFolder, RunsFolder
+from orchestrator.adapters.runs.snapshot_file import FILE, read_snapshots
 from orchestrator.bootstrap import check_controller, connected
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device, DeviceId
 from orchestrator.model.errors import RunError

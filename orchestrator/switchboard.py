@@ -4,11 +4,13 @@ import random
 from contextlib import suppress
 from functools import partial
 
-from orchestrator.adapters import order_box, os_user, plan_file
-from orchestrator.adapters.journal_reading import read_records, trust_in
-from orchestrator.adapters.kept_run import save_report, taken_up
-from orchestrator.adapters.run_folder import RunFolder, RunsFolder
-from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.machine import os_user
+from orchestrator.adapters.machine.system_clock import SystemClock
+from orchestrator.adapters.people import order_box
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.runs.journal_reading import read_records, trust_in
+from orchestrator.adapters.runs.kept_run import save_report, taken_up
+from orchestrator.adapters.runs.run_folder import RunFolder, RunsFolder
 from orchestrator.engine import explaining
 from orchestrator.engine.run import replayed
 from orchestrator.model.errors import RunError, RunLockedError

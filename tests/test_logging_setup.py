@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from orchestrator.adapters.log_listener import LogListener
+from orchestrator.adapters.runs.log_listener import LogListener
 from orchestrator.logging_setup import Forgiving, Masking, configure
 from orchestrator.model.errors import SettingsError
 from tests.support.histories import EVERY_KIND, T0, finished

@@ -6,9 +6,9 @@ import anyio
 import pytest
 
 from orchestrator import settings as all_settings
-from orchestrator.adapters.changed_run import read_changed
-from orchestrator.adapters.plan_file import read_plan, write_plan
-from orchestrator.adapters.run_folder import RunsFolder
+from orchestrator.adapters.plans.plan_file import read_plan, write_plan
+from orchestrator.adapters.runs.changed_run import read_changed
+from orchestrator.adapters.runs.run_folder import RunsFolder
 from orchestrator.bootstrap import start_run
 from orchestrator.model.errors import RunError
 from orchestrator.planner import make_plan

@@ -10,10 +10,10 @@ import pytest
 import structlog
 
 from orchestrator import switchboard
-from orchestrator.adapters import plan_file
-from orchestrator.adapters.journal_reading import read_records
-from orchestrator.adapters.order_box import OrderBox
-from orchestrator.adapters.run_folder import RunFolder
+from orchestrator.adapters.people.order_box import OrderBox
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.runs.journal_reading import read_records
+from orchestrator.adapters.runs.run_folder import RunFolder
 from orchestrator.model.errors import JournalError, RunError
 from orchestrator.model.orders import OrderRefusedError, Pause, Person
 from orchestrator.settings import load

@@ -75,7 +75,7 @@ def in_loop(function: Callable[..., Awaitable[_T]], *arguments: Any, **named: An
 
 def check_name(settings: "Settings", name: str) -> None:
     """Return only if a new run can have this name; a plan is costly, and this is known before."""
-    from orchestrator.adapters.run_folder import RunsFolder, check_id
+    from orchestrator.adapters.runs.run_folder import RunsFolder, check_id
 
     if RunsFolder(settings.runs_dir).is_taken(check_id(name)):
         raise RunError(f"there is a run {name} already; resume it or choose another --id")
@@ -85,8 +85,8 @@ def new_run_id(settings: "Settings", plan: Plan) -> str:
     """Make a readable, sortable id that no run has yet."""
     import secrets
 
-    from orchestrator.adapters.run_folder import RunsFolder, new_id
-    from orchestrator.adapters.system_clock import SystemClock
+    from orchestrator.adapters.machine.system_clock import SystemClock
+    from orchestrator.adapters.runs.run_folder import RunsFolder, new_id
 
     # The plan knows the controller's clock only, and the run lives by this machine's.
     now = SystemClock(settings.speed, not_before=plan.read_at).now()
@@ -138,7 +138,7 @@ def conclude(
     may_go_on: bool = True,
 ) -> None:
     """Tell what the run has come to, where to read it up, and how to go on."""
-    from orchestrator.adapters.run_folder import RunFolder
+    from orchestrator.adapters.runs.run_folder import RunFolder
     from orchestrator.report.tables import as_text
 
     folder = RunFolder(outcome.folder)

@@ -96,7 +96,7 @@ def alone(settings: "Settings", playbook: Path, name: str) -> Iterator[bool]:
     """Say whether nobody else carries this playbook out by the clock; where somebody does, only the
     log is told.
     """
-    from orchestrator.adapters import playbook_lock
+    from orchestrator.adapters.machine import playbook_lock
 
     with playbook_lock.alone(settings.locks_dir, name, settings.base_url) as is_alone:
         if not is_alone:

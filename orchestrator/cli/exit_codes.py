@@ -54,7 +54,7 @@ class OutputError(OrchestratorError, OSError):
     @classmethod
     def of(cls, error: OSError) -> "OutputError":
         """Say in words what the system has against it."""
-        from orchestrator.adapters.journal_reading import why
+        from orchestrator.adapters.runs.journal_reading import why
 
         return cls(f"the output cannot be written: {why(error)}")
 

@@ -43,7 +43,7 @@ def opened(output: str | None) -> Iterator[TextIO]:
 
     Both take UTF-8, whatever the terminal speaks. Raises RunError when the file cannot be written.
     """
-    from orchestrator.adapters.journal_reading import why
+    from orchestrator.adapters.runs.journal_reading import why
 
     if output in (None, STDOUT):
         with screen.writing():

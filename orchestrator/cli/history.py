@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from orchestrator.adapters.kept_outcome import outcome_of
-from orchestrator.adapters.run_folder import Listed, RunsFolder, new_id
-from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.machine.system_clock import SystemClock
+from orchestrator.adapters.runs.kept_outcome import outcome_of
+from orchestrator.adapters.runs.run_folder import Listed, RunsFolder, new_id
 from orchestrator.cli import screen
 from orchestrator.cli.failing import nearest
 from orchestrator.model import durations, moments

@@ -21,7 +21,7 @@ Why = Annotated[
 
 def person(why: str | None) -> Person:
     """Say who gives an order; raises a usage error for a reason that is a book."""
-    from orchestrator.adapters import os_user
+    from orchestrator.adapters.machine import os_user
 
     reason = " ".join((why or "").split())
     if len(reason) > LONGEST_WHY:
@@ -32,7 +32,7 @@ def person(why: str | None) -> Person:
 
 def run_id_of(settings: "Settings", reference: str) -> str:
     """Find the run that is meant: `last` may be another one a moment later."""
-    from orchestrator.adapters.run_folder import RunsFolder
+    from orchestrator.adapters.runs.run_folder import RunsFolder
 
     return RunsFolder(settings.runs_dir).find(reference).run_id
 

@@ -9,8 +9,8 @@ from orchestrator.model.errors import OrchestratorError, RunError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestrator.adapters.journal_lines import Finding, Replay
-    from orchestrator.adapters.run_folder import RunFolder
+    from orchestrator.adapters.runs.journal_lines import Finding, Replay
+    from orchestrator.adapters.runs.run_folder import RunFolder
     from orchestrator.model.events import Event
     from orchestrator.model.plans import Plan
     from orchestrator.report.exports.run_report import RunReport
@@ -41,7 +41,7 @@ class ReadRun:
 
 def find(settings: "Settings", run: str) -> "RunFolder":
     """Find a run as people name it; raises RunError naming the nearest when there is none."""
-    from orchestrator.adapters.run_folder import RunsFolder
+    from orchestrator.adapters.runs.run_folder import RunsFolder
 
     return RunsFolder(settings.runs_dir).find(run)
 
@@ -51,8 +51,8 @@ def read_run(folder: "RunFolder", key: bytes | None) -> ReadRun:
 
     Raises RunError when it never began, DamagedError when its journal cannot be believed.
     """
-    from orchestrator.adapters.journal_lines import Chain, JournalFaultError, Replay
-    from orchestrator.adapters.journal_reading import batches_of, trust_in
+    from orchestrator.adapters.runs.journal_lines import Chain, JournalFaultError, Replay
+    from orchestrator.adapters.runs.journal_reading import batches_of, trust_in
     from orchestrator.report.exports.run_report import Audit, RunReport
 
     journal = folder.require_journal()
@@ -102,14 +102,14 @@ def _folded(folder: "RunFolder", events: "Iterable[Event]") -> "tuple[Summary, W
 
 def code_of(finding: "Finding") -> ExitCode:
     """Give the exit code for what is wrong with a journal, or with the key that was given for it."""
-    from orchestrator.adapters.journal_lines import Finding
+    from orchestrator.adapters.runs.journal_lines import Finding
 
     about_keys = (Finding.OTHER_KEY, Finding.KEY_MISSING, Finding.UNKEYED, Finding.NEWER)
     return ExitCode.USAGE if finding in about_keys else ExitCode.TROUBLE
 
 
 def _plan(folder: "RunFolder", plan_digest: str) -> "tuple[Plan | None, str]":
-    from orchestrator.adapters.plan_file import read_stored
+    from orchestrator.adapters.plans.plan_file import read_stored
 
     try:
         stored = read_stored(folder.plan_path)

@@ -9,7 +9,7 @@ from orchestrator.model.errors import JournalError, OrchestratorError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestrator.adapters.run_folder import RunFolder
+    from orchestrator.adapters.runs.run_folder import RunFolder
     from orchestrator.bootstrap import RunOutcome
     from orchestrator.ports import Listener
     from orchestrator.settings import Settings
@@ -23,8 +23,8 @@ def unfinished(settings: "Settings", playbook: str) -> "list[RunFolder]":
 
     Of one whose journal cannot be believed nobody knows; only the log is told of it.
     """
-    from orchestrator.adapters.kept_outcome import outcome_of
-    from orchestrator.adapters.run_folder import RunsFolder
+    from orchestrator.adapters.runs.kept_outcome import outcome_of
+    from orchestrator.adapters.runs.run_folder import RunsFolder
 
     wanted = playbook, settings.base_url
     found = []
@@ -50,7 +50,7 @@ def finish(settings: "Settings", playbook: str, *, yes: bool) -> tuple[bool, int
 
     None may while one of them is not over: one line says so where it cannot be resumed at all.
     """
-    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.adapters.plans.plan_file import read_plan
     from orchestrator.bootstrap import resume_run
     from orchestrator.cli import campaign, cron, screen
     from orchestrator.cli.exit_codes import exit_code_of

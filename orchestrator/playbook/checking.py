@@ -22,11 +22,11 @@ from orchestrator.model.values import Table
 from orchestrator.playbook import composing
 from orchestrator.playbook.conditions import Demands, order_of
 from orchestrator.playbook.language import DEVICES
-from orchestrator.playbook.proofs import check_proof
-from orchestrator.playbook.record_checks import check_records
-from orchestrator.playbook.records import ACTIONS, needs_contact, request_of
-from orchestrator.playbook.sequences import ReadStep
 from orchestrator.playbook.shapes import Spot, spot_at
+from orchestrator.playbook.steps.proofs import check_proof
+from orchestrator.playbook.steps.record_checks import check_records
+from orchestrator.playbook.steps.records import ACTIONS, needs_contact, request_of
+from orchestrator.playbook.steps.sequences import ReadStep
 from orchestrator.playbook.windows import check_window
 
 _NARROWING = (

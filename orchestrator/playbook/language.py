@@ -18,7 +18,6 @@ from orchestrator.playbook.conditions import (
 from orchestrator.playbook.device_lists import DeviceList
 from orchestrator.playbook.fields import FieldNames
 from orchestrator.playbook.rollouts import NOTIFY, ROLLOUT
-from orchestrator.playbook.sequences import ALLOWANCE, Steps
 from orchestrator.playbook.shapes import (
     JsonSchema,
     Key,
@@ -27,7 +26,8 @@ from orchestrator.playbook.shapes import (
     OneOrMany,
     Spot,
 )
-from orchestrator.playbook.tables import DEFAULT_KEY, KEY, TableName
+from orchestrator.playbook.steps.sequences import ALLOWANCE, Steps
+from orchestrator.playbook.tables.tables import DEFAULT_KEY, KEY, TableName
 from orchestrator.playbook.values import (
     FLAG,
     Duration,

@@ -9,7 +9,7 @@ from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.values import Table
 from orchestrator.playbook.decoding import decoded
 from orchestrator.playbook.reading import read_text
-from orchestrator.playbook.tables import DEFAULT_KEY, kept_text, path_beside, table_of
+from orchestrator.playbook.tables.tables import DEFAULT_KEY, kept_text, path_beside, table_of
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 

@@ -32,11 +32,11 @@ from orchestrator.playbook.composing import compose
 from orchestrator.playbook.conditions import Demands
 from orchestrator.playbook.faults import Faults, Place
 from orchestrator.playbook.language import PLAYBOOK
-from orchestrator.playbook.proofs import proof_of
-from orchestrator.playbook.records import record_step
 from orchestrator.playbook.rollouts import DEFAULT_AFTER
 from orchestrator.playbook.shapes import INVALID, Spot, spot_at
-from orchestrator.playbook.tables import DEFAULT_KEY, path_beside, read_table
+from orchestrator.playbook.steps.proofs import proof_of
+from orchestrator.playbook.steps.records import record_step
+from orchestrator.playbook.tables.tables import DEFAULT_KEY, path_beside, read_table
 from orchestrator.playbook.variables import substitute
 from orchestrator.playbook.windows import window_of
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from orchestrator.model.values import Reference
 from orchestrator.playbook.composing import Entry, Mapping, Node, Scalar, Sequence
 from orchestrator.playbook.faults import Faults, Place, nearest
-from orchestrator.playbook.templating import (
+from orchestrator.playbook.steps.templating import (
     misplaced,
     reference_of,
     takes_references,

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from orchestrator.adapters.journal_reading import read_records
-from orchestrator.adapters.plan_file import read_plan
-from orchestrator.adapters.run_folder import RunFolder
+from orchestrator.adapters.plans.plan_file import read_plan
+from orchestrator.adapters.runs.journal_reading import read_records
+from orchestrator.adapters.runs.run_folder import RunFolder
 from orchestrator.cli import comparing, main
 from orchestrator.report.summary import Summary
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from orchestrator.adapters.plan_file import read_plan, write_plan
+from orchestrator.adapters.plans.plan_file import read_plan, write_plan
 from orchestrator.bootstrap import start_run
 from orchestrator.model.errors import RunError
 from orchestrator.planner import plan_to_run

@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from orchestrator import bootstrap, planner
-from orchestrator.adapters import plan_file
+from orchestrator.adapters.plans import plan_file
 from orchestrator.settings import load
 from tests.acceptance.conftest import REBOOT, TOKEN
 from tests.support.recorded_runs import ENDING, STORY, plan_of, record

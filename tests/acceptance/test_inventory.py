@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.plan_file import read_plan
+from orchestrator.adapters.plans.plan_file import read_plan
 from tests.acceptance.conftest import simulating
 
 SITES = """\

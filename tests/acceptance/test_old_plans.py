@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.plan_file import read_plan
+from orchestrator.adapters.plans.plan_file import read_plan
 from tests.acceptance.test_by_the_clock import ONCE_A_DAY
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.device_leases import DeviceLeases
+from orchestrator.adapters.machine.device_leases import DeviceLeases
 from tests.acceptance.conftest import REDEPLOY, TOKEN, disagreements, simulating
 
 NO_WINDOW = "no window: devices lose their configuration at whatever hour the run is started"

@@ -16,10 +16,10 @@ import anyio
 import orjson
 import pytest
 
-from orchestrator.adapters import plan_file
-from orchestrator.adapters.journal_reading import read_records
-from orchestrator.adapters.plan_file import read_stored, write_plan
-from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.machine.system_clock import SystemClock
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.plans.plan_file import read_stored, write_plan
+from orchestrator.adapters.runs.journal_reading import read_records
 from orchestrator.bootstrap import start_run
 from orchestrator.model.errors import RunError
 from orchestrator.model.events import DeviceFinished
@@ -390,7 +390,7 @@ def test_of_two_processes_at_once_one_carries_the_plan_out(plan, simulator, cli)
 
 KILLED = """
 import os, signal, sys
-from orchestrator.adapters.file_journal import FileJournal
+from orchestrator.adapters.runs.file_journal import FileJournal
 from orchestrator.cli import main
 
 def killed(*_):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import plan_file
-from orchestrator.adapters.vault_file import VaultFile
-from orchestrator.adapters.vault_key import VaultKey
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.vault.vault_file import VaultFile
+from orchestrator.adapters.vault.vault_key import VaultKey
 from tests.support.recorded_runs import STORY, record
 
 ROTATE = """\

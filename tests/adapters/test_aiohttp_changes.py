@@ -11,9 +11,9 @@ import json
 import anyio
 import pytest
 
-from orchestrator.adapters.aiohttp_wire import Timeouts
-from orchestrator.adapters.request_gate import RequestGate
-from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.controller.aiohttp_wire import Timeouts
+from orchestrator.adapters.controller.request_gate import RequestGate
+from orchestrator.adapters.machine.system_clock import SystemClock
 from orchestrator.model.answers import Accepted, Lost, Refusal, Refused, Unsent
 from orchestrator.model.commands import SendChange
 from orchestrator.model.devices import DeviceId

@@ -7,8 +7,8 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from orchestrator.adapters.aiohttp_offers import AiohttpOffers
-from orchestrator.adapters.aiohttp_wire import Timeouts
+from orchestrator.adapters.controller.aiohttp_offers import AiohttpOffers
+from orchestrator.adapters.controller.aiohttp_wire import Timeouts
 from orchestrator.model import moments, readings
 from orchestrator.model.devices import DeviceId, Status
 from orchestrator.model.errors import (

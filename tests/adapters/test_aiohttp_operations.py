@@ -11,10 +11,10 @@ import pytest
 from aiohttp.http_writer import StreamWriter
 from multidict import CIMultiDict
 
-from orchestrator.adapters.aiohttp_wire import Departure, Timeouts, _GuardedBody
-from orchestrator.adapters.request_gate import RequestGate
-from orchestrator.adapters.system_clock import SystemClock
-from orchestrator.adapters.token_source import TokenSource
+from orchestrator.adapters.controller.aiohttp_wire import Departure, Timeouts, _GuardedBody
+from orchestrator.adapters.controller.request_gate import RequestGate
+from orchestrator.adapters.controller.token_source import TokenSource
+from orchestrator.adapters.machine.system_clock import SystemClock
 from orchestrator.model.answers import Accepted, Lost, Refusal, Refused, Unsent
 from orchestrator.model.operations import Operation
 from orchestrator.model.policies import RequestLimits

@@ -7,9 +7,9 @@ import pytest
 from aiohttp import ClientResponse
 from aioresponses import CallbackResult, aioresponses
 
-from orchestrator.adapters.aiohttp_controller import ReadRetries
-from orchestrator.adapters.aiohttp_wire import Timeouts, trust_from
-from orchestrator.adapters.token_source import TokenSource
+from orchestrator.adapters.controller.aiohttp_controller import ReadRetries
+from orchestrator.adapters.controller.aiohttp_wire import Timeouts, trust_from
+from orchestrator.adapters.controller.token_source import TokenSource
 from orchestrator.model.devices import DeviceId, Status
 from orchestrator.model.errors import (
     ControllerError,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from orchestrator.adapters.apprise_messenger import AppriseMessenger
+from orchestrator.adapters.people.apprise_messenger import AppriseMessenger
 from orchestrator.model.errors import SettingsError
 from tests.support.fake_api import FakeApi, answer, hang_up, say, silence
 
@@ -189,7 +189,7 @@ def test_its_text_shows_names_only():
 
 def test_a_command_that_tells_nobody_does_not_wait_for_apprise():
     code = (
-        "import sys; from orchestrator.adapters.apprise_messenger import AppriseMessenger;"
+        "import sys; from orchestrator.adapters.people.apprise_messenger import AppriseMessenger;"
         " AppriseMessenger({}); sys.exit('apprise' in sys.modules)"
     )
 
@@ -200,7 +200,7 @@ def test_a_place_that_hangs_does_not_keep_the_process_alive():
     code = """
 import anyio, socket, time
 from pydantic import SecretStr
-from orchestrator.adapters.apprise_messenger import AppriseMessenger
+from orchestrator.adapters.people.apprise_messenger import AppriseMessenger
 
 deaf = socket.create_server(("127.0.0.1", 0))
 url = f"json://127.0.0.1:{deaf.getsockname()[1]}/x?rto=50"

@@ -15,9 +15,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from orchestrator.adapters import device_leases
-from orchestrator.adapters.device_leases import DeviceLeases
-from orchestrator.adapters.os_user import user_name
+from orchestrator.adapters.machine import device_leases
+from orchestrator.adapters.machine.device_leases import DeviceLeases
+from orchestrator.adapters.machine.os_user import user_name
 from orchestrator.model.errors import RunError, UnrecordedError
 from tests.support.histories import T0
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 HOLDER = """
 import sys
 from pathlib import Path
-from orchestrator.adapters.device_leases import DeviceLeases
+from orchestrator.adapters.machine.device_leases import DeviceLeases
 
 folder, controller, run_id, *devices = sys.argv[1:]
 with DeviceLeases.open(Path(folder), controller, run_id, 0.0) as leases:

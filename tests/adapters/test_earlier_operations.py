@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.adapters.earlier_operations import earlier_operations
+from orchestrator.adapters.runs.earlier_operations import earlier_operations
 from orchestrator.model.events import DeliverySeen, NotificationSent, StepSucceeded
 from tests.planning.drafting.test_allowing import REMEDIATE
 from tests.support import histories

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.adapters import earlier_runs
-from orchestrator.adapters.earlier_runs import PLENTY, experience
+from orchestrator.adapters.runs import earlier_runs
+from orchestrator.adapters.runs.earlier_runs import PLENTY, experience
 from orchestrator.model.events import OperationIntended, RunFinished, RunResumed, StepSucceeded
 from orchestrator.model.forecasts import Forecast, Spread
 from orchestrator.model.operations import Operation

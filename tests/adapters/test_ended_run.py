@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.adapters import plan_file
-from orchestrator.adapters.ended_run import read_ended
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.runs.ended_run import read_ended
 from orchestrator.model.errors import JournalError, RunError, RunLockedError
 from orchestrator.model.verdicts import Verdict
 from orchestrator.planning.drafting.following import Stop

@@ -10,9 +10,9 @@ import anyio
 import orjson
 import pytest
 
-from orchestrator.adapters.file_journal import FileJournal
-from orchestrator.adapters.journal_lines import Finding
-from orchestrator.adapters.journal_reading import (
+from orchestrator.adapters.runs.file_journal import FileJournal
+from orchestrator.adapters.runs.journal_lines import Finding
+from orchestrator.adapters.runs.journal_reading import (
     read_lines,
     read_records,
     verify,

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from orchestrator.adapters import http_answers
-from orchestrator.adapters.http_answers import LONGEST_SENTENCE, Reply, UnreadableError
+from orchestrator.adapters.controller import http_answers
+from orchestrator.adapters.controller.http_answers import LONGEST_SENTENCE, Reply, UnreadableError
 from orchestrator.model.answers import Accepted, Lost, Refusal, Refused
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import ControllerError, GoneError, RefusedError, UnauthorisedError

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from orchestrator.adapters.http_answers import Reply
-from orchestrator.adapters.http_changes import change_answer
+from orchestrator.adapters.controller.http_answers import Reply
+from orchestrator.adapters.controller.http_changes import change_answer
 from orchestrator.model.answers import Accepted, Lost, Refusal, Refused
 from orchestrator.model.commands import SendChange
 from orchestrator.model.devices import DeviceId

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from orchestrator.adapters.http_answers import Reply, UnreadableError
-from orchestrator.adapters.http_offers import (
+from orchestrator.adapters.controller.http_answers import Reply, UnreadableError
+from orchestrator.adapters.controller.http_offers import (
     PAGE_ROWS,
     ids_by_name,
     log_told,

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from orchestrator.adapters.kept_outcome import keep_at_end, kept, outcome_of
+from orchestrator.adapters.runs.kept_outcome import keep_at_end, kept, outcome_of
 from orchestrator.model.errors import JournalError
 from orchestrator.report.standing import Outcome
 from orchestrator.report.summary import Summary
@@ -35,7 +35,7 @@ def test_what_a_finished_run_came_to_is_kept_when_it_was_read(tmp_path):
 def test_what_is_kept_is_told_without_reading_the_journal_again(tmp_path, monkeypatch):
     folder = record(tmp_path, WHOLE)
     found, _ = told(folder)
-    monkeypatch.setattr("orchestrator.adapters.kept_outcome.read_records", None)
+    monkeypatch.setattr("orchestrator.adapters.runs.kept_outcome.read_records", None)
 
     assert told(folder) == (found, "")
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.adapters.kept_playbook import playbook_of, source_now
+from orchestrator.adapters.plans.kept_playbook import playbook_of, source_now
 from orchestrator.model.errors import RunError
 from orchestrator.playbook.loading import load_playbook
 from tests.support.playbooks import minimal

@@ -6,9 +6,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from orchestrator.adapters import plan_file
-from orchestrator.adapters.kept_run import taken_up
-from orchestrator.adapters.plan_file import read_stored
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.plans.plan_file import read_stored
+from orchestrator.adapters.runs.kept_run import taken_up
 from orchestrator.model.errors import JournalError, RunError
 from tests.support.recorded_runs import STORY, plan_of, record
 

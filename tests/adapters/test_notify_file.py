@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.adapters.notify_file import read_targets
+from orchestrator.adapters.people.notify_file import read_targets
 from orchestrator.model.errors import SettingsError
 
 URL = "slack://T0ken/S3cret/V4lue"

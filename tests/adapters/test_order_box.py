@@ -8,9 +8,9 @@ import orjson
 import pytest
 import structlog
 
-from orchestrator.adapters import order_box
-from orchestrator.adapters.order_box import GRACE, KEPT, OrderBox, deliver, place
-from orchestrator.adapters.order_lines import LARGEST, Answer
+from orchestrator.adapters.people import order_box
+from orchestrator.adapters.people.order_box import GRACE, KEPT, OrderBox, deliver, place
+from orchestrator.adapters.people.order_lines import LARGEST, Answer
 from orchestrator.model.errors import RunError
 from orchestrator.model.orders import (
     Approve,

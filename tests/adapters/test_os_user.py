@@ -3,7 +3,7 @@
 import os
 import pwd
 
-from orchestrator.adapters.os_user import user_name
+from orchestrator.adapters.machine.os_user import user_name
 
 
 def test_the_environment_cannot_make_somebody_another_person(monkeypatch):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestrator.adapters.plan_file import (
+from orchestrator.adapters.plans.plan_file import (
     check_place,
     digest,
     is_plan,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.adapters.playbook_lock import alone
+from orchestrator.adapters.machine.playbook_lock import alone
 from orchestrator.model.errors import RunError
 
 BASE = "https://control.test/api/v1"

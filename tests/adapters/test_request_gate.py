@@ -6,7 +6,7 @@ import itertools
 import anyio
 import pytest
 
-from orchestrator.adapters.request_gate import LONGEST_HOLD, RequestGate
+from orchestrator.adapters.controller.request_gate import LONGEST_HOLD, RequestGate
 from orchestrator.model.policies import RequestLimits
 
 pytestmark = pytest.mark.looptime

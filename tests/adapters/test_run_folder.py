@@ -11,8 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from orchestrator.adapters.file_journal import FileJournal
-from orchestrator.adapters.run_folder import RunFolder, RunsFolder, new_id
+from orchestrator.adapters.runs.file_journal import FileJournal
+from orchestrator.adapters.runs.run_folder import RunFolder, RunsFolder, new_id
 from orchestrator.model.errors import JournalError, RunError, RunLockedError
 from tests.support.histories import T0, run_started
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.adapters.simulated_controller import SimulatedController
+from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.model.answers import Accepted, Lost, Refusal, Refused, Unsent
 from orchestrator.model.commands import SendChange
 from orchestrator.model.errors import UnauthorisedError

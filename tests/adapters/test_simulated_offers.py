@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.adapters.simulated_offers import SimulatedOffers
+from orchestrator.adapters.simulated.simulated_offers import SimulatedOffers
 from orchestrator.model import readings
 from orchestrator.model.errors import RefusedError, UnauthorisedError, UnreachableError
 from orchestrator.model.steps import Witness

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from yarl import URL
 
-from orchestrator.adapters.simulator_server import serve
+from orchestrator.adapters.simulated.simulator_server import serve
 from orchestrator.simulator.faults import Faults, Rates
 from orchestrator.simulator.fleet import make_fleet
 from orchestrator.simulator.world import World

@@ -5,8 +5,13 @@ import os
 
 import pytest
 
-from orchestrator.adapters import snapshot_file
-from orchestrator.adapters.snapshot_file import FILE, MemorySnapshots, SnapshotFile, read_snapshots
+from orchestrator.adapters.runs import snapshot_file
+from orchestrator.adapters.runs.snapshot_file import (
+    FILE,
+    MemorySnapshots,
+    SnapshotFile,
+    read_snapshots,
+)
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import RunError, UnrecordedError
 from orchestrator.model.snapshots import Extras, Snapshot

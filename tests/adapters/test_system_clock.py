@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.machine.system_clock import SystemClock
 
 
 def test_it_starts_at_the_wall_clock_and_never_runs_backwards():

@@ -8,10 +8,10 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from orchestrator.adapters import plan_file, taken_plans
-from orchestrator.adapters.run_folder import RunsFolder
-from orchestrator.adapters.shared_folder import open_folder
-from orchestrator.adapters.taken_plans import Following, check_untaken, taken_up_after, taking
+from orchestrator.adapters.machine.shared_folder import open_folder
+from orchestrator.adapters.plans import plan_file, taken_plans
+from orchestrator.adapters.plans.taken_plans import Following, check_untaken, taken_up_after, taking
+from orchestrator.adapters.runs.run_folder import RunsFolder
 from orchestrator.model.errors import RunError, RunLockedError, UnrecordedError
 from tests.support import histories
 from tests.support.recorded_runs import ENDING, STORY, plan_of, record

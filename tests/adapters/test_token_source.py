@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.adapters import token_source
-from orchestrator.adapters.token_source import TokenSource
+from orchestrator.adapters.controller import token_source
+from orchestrator.adapters.controller.token_source import TokenSource
 from orchestrator.model.errors import SettingsError
 
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from orchestrator.adapters.hidden_text import Hidden
-from orchestrator.adapters.vault_entries import Book, Entry, Origin, Owner, State, decoded
+from orchestrator.adapters.vault.hidden_text import Hidden
+from orchestrator.adapters.vault.vault_entries import Book, Entry, Origin, Owner, State, decoded
 
 CONTROLLER = "https://c.example.com/api/v1"
 

@@ -6,10 +6,10 @@ import stat
 
 import pytest
 
-from orchestrator.adapters.hidden_text import Hidden
-from orchestrator.adapters.vault_entries import Entry, Origin, Owner, State
-from orchestrator.adapters.vault_file import VaultFile, is_there
-from orchestrator.adapters.vault_key import VaultKey
+from orchestrator.adapters.vault.hidden_text import Hidden
+from orchestrator.adapters.vault.vault_entries import Entry, Origin, Owner, State
+from orchestrator.adapters.vault.vault_file import VaultFile, is_there
+from orchestrator.adapters.vault.vault_key import VaultKey
 from orchestrator.model.errors import SecretError
 
 CONTROLLER = "https://c.example.com/api/v1"

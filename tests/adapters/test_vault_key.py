@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from orchestrator.adapters.vault_key import (
+from orchestrator.adapters.vault.vault_key import (
     SERVICE,
     VaultKey,
     find_key,

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 import structlog
 
-from orchestrator.adapters.run_secrets import (
+from orchestrator.adapters.vault.run_secrets import (
     MemoryStore,
     VaultPlace,
     check_secrets,
     open_secrets,
     secrets_of,
 )
-from orchestrator.adapters.sealed_table import Opened, seal
-from orchestrator.adapters.vault_file import VaultFile
-from orchestrator.adapters.vault_key import VaultKey
+from orchestrator.adapters.vault.sealed_table import Opened, seal
+from orchestrator.adapters.vault.vault_file import VaultFile
+from orchestrator.adapters.vault.vault_key import VaultKey
 from orchestrator.model.commands import PrepareDevice, SendChange
 from orchestrator.model.errors import SecretError, UnrecordedError
 from orchestrator.model.events import (
@@ -39,7 +39,7 @@ from orchestrator.model.steps import RecordStep, default_proof
 from orchestrator.model.values import Assignment, Reference, Secret, SecretKind, Template
 from orchestrator.model.values import Origin as ValueOrigin
 from orchestrator.playbook.loading import text_digest
-from orchestrator.playbook.tables import table_of
+from orchestrator.playbook.tables.tables import table_of
 
 GENERATED = Secret(SecretKind.GENERATE, length=12)
 FROM_ENV = Secret(SecretKind.ENV, "NEW_PASSWORD")

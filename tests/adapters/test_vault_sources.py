@@ -7,10 +7,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from orchestrator.adapters import secret_sources
-from orchestrator.adapters.password_command import asked
-from orchestrator.adapters.sealed_table import Opened, seal, unseal
-from orchestrator.adapters.secret_sources import (
+from orchestrator.adapters.vault import secret_sources
+from orchestrator.adapters.vault.password_command import asked
+from orchestrator.adapters.vault.sealed_table import Opened, seal, unseal
+from orchestrator.adapters.vault.secret_sources import (
     SIGNS,
     SecretSources,
     Subject,
@@ -18,12 +18,12 @@ from orchestrator.adapters.secret_sources import (
     read_text,
     rows_of,
 )
-from orchestrator.adapters.vault_key import VaultKey
+from orchestrator.adapters.vault.vault_key import VaultKey
 from orchestrator.model.errors import SecretError
 from orchestrator.model.playbooks import PlaybookSource
 from orchestrator.model.values import Secret, SecretKind
 from orchestrator.playbook.loading import text_digest
-from orchestrator.playbook.tables import table_of
+from orchestrator.playbook.tables.tables import table_of
 
 DEVICE = Subject(1001, "SN1", "branch-1", "SN1")
 OTHER = Subject(1002, "SN2", "branch-2", "SN2")

@@ -15,8 +15,8 @@ from pathlib import Path
 import orjson
 
 from orchestrator import bootstrap, logging_setup, planner, settings
-from orchestrator.adapters import file_journal
-from orchestrator.adapters.journal_reading import verify
+from orchestrator.adapters.runs import file_journal
+from orchestrator.adapters.runs.journal_reading import verify
 from orchestrator.model.events import Event, OperationAccepted, RunFinished, RunStarted
 from orchestrator.model.plans import Plan
 from orchestrator.report.summary import Summary

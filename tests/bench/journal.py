@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from orchestrator.adapters.file_journal import FileJournal
+from orchestrator.adapters.runs.file_journal import FileJournal
 from orchestrator.model.events import DeviceReturned, Event
 from tests.bench.measuring import Stamp
 from tests.support.histories import T0, accepted, finished, intended, run_started, succeeded

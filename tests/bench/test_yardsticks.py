@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientSession
 
-from orchestrator.adapters import http_answers
-from orchestrator.adapters.http_answers import Reply
+from orchestrator.adapters.controller import http_answers
+from orchestrator.adapters.controller.http_answers import Reply
 from tests.bench import bare, judging, measuring
 from tests.bench.controller import Connection, Inventory
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop
 from typing import NoReturn, TypeVar
 
-from orchestrator.adapters.simulated_controller import SimulatedController
+from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.engine.run import Run, replayed
 from orchestrator.model import events
 from orchestrator.model.answering import event_of, failure_of

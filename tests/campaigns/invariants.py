@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from orchestrator.adapters.memory_journal import MemoryJournal
+from orchestrator.adapters.memory.memory_journal import MemoryJournal
 from orchestrator.engine.rollout.asking import UNASKED
 from orchestrator.engine.rollout.windowing import Openings
 from orchestrator.engine.run import replayed

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.playbook_lock import alone
+from orchestrator.adapters.machine.playbook_lock import alone
 from orchestrator.cli.cron import TroubleLines, check_permitted, is_trouble, note_outages
 from orchestrator.cli.exit_codes import NeedsYesError
 from orchestrator.cli.options import configure_log

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from orchestrator.adapters.journal_lines import Finding, JournalFaultError
+from orchestrator.adapters.runs.journal_lines import Finding, JournalFaultError
 from orchestrator.cli import failing
 from orchestrator.cli.exit_codes import DeclinedError, ExitCode, NeedsYesError, exit_code_of
 from orchestrator.model import errors

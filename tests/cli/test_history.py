@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.run_folder import RunsFolder, new_id
+from orchestrator.adapters.runs.run_folder import RunsFolder, new_id
 from orchestrator.cli import history, screen
 from orchestrator.model.events import RunFinished, RunStopped
 from tests.support.histories import T0
@@ -223,7 +223,7 @@ def test_many_finished_runs_are_not_read_again(cli, several, monkeypatch):
     cli("runs")
     read = []
     monkeypatch.setattr(
-        "orchestrator.adapters.kept_outcome.read_records",
+        "orchestrator.adapters.runs.kept_outcome.read_records",
         lambda path, *_, **__: read.append(path.parent.name) or iter(()),
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.machine.system_clock import SystemClock
 from orchestrator.cli import campaign
 from orchestrator.cli.options import configure_log
 from orchestrator.model import moments

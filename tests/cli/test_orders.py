@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from orchestrator.adapters import plan_file
-from orchestrator.adapters.journal_reading import read_records
-from orchestrator.adapters.os_user import user_name
-from orchestrator.adapters.run_folder import RunFolder
+from orchestrator.adapters.machine.os_user import user_name
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.runs.journal_reading import read_records
+from orchestrator.adapters.runs.run_folder import RunFolder
 from orchestrator.model.events import ApprovalAsked
 from tests.support import histories
 from tests.support.recorded_runs import ENDING, STORY, plan_of, record
@@ -247,7 +247,7 @@ def test_what_a_run_asks_can_be_denied(cli):
 
 def test_whoever_started_a_run_cannot_approve_what_another_has_to(cli, monkeypatch):
     folder = left(replace(ASKED, by="another"))
-    monkeypatch.setattr("orchestrator.adapters.os_user.user_name", lambda: "alice")
+    monkeypatch.setattr("orchestrator.adapters.machine.os_user.user_name", lambda: "alice")
 
     ended = cli("approve", "night-1")
 
@@ -321,7 +321,7 @@ def test_a_reason_is_a_sentence_and_not_a_book(cli):
 
 def test_a_process_that_takes_no_orders_is_named_and_the_order_taken_back(cli, monkeypatch):
     folder = left()
-    monkeypatch.setattr("orchestrator.adapters.order_box.PATIENCE", 0.3)
+    monkeypatch.setattr("orchestrator.adapters.people.order_box.PATIENCE", 0.3)
 
     with folder.locked(now=time.monotonic()):
         ended = cli("pause", "night-1")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.file_journal import FileJournal
+from orchestrator.adapters.runs.file_journal import FileJournal
 from orchestrator.model.events import PauseOrdered, RunFinished, RunInterrupted, RunStopped
 from tests.support import histories
 from tests.support.recorded_runs import ENDING, STORY, careful_plan, record

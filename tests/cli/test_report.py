@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from orchestrator.adapters.run_folder import RunFolder
+from orchestrator.adapters.runs.run_folder import RunFolder
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.plans import PlannedDevice
 from tests.support import histories

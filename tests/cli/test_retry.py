@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import plan_file
+from orchestrator.adapters.plans import plan_file
 from tests.support import histories
 from tests.support.recorded_runs import ENDING, STORY, plan_of, record
 

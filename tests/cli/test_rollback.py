@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters import plan_file
+from orchestrator.adapters.plans import plan_file
 from tests.support.changed import done, snapshot
 from tests.support.changed_runs import leave_run
 from tests.support.histories import T0

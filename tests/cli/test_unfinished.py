@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.run_folder import RunFolder
+from orchestrator.adapters.runs.run_folder import RunFolder
 from orchestrator.cli.options import configure_log
 from orchestrator.cli.unfinished import finish, unfinished
 from orchestrator.model.events import RunFinished

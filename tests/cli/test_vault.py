@@ -10,10 +10,10 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import NoKeyringError
 
-from orchestrator.adapters.hidden_text import Hidden
-from orchestrator.adapters.vault_entries import Entry, Origin, Owner, State
-from orchestrator.adapters.vault_file import VaultFile
-from orchestrator.adapters.vault_key import VaultKey
+from orchestrator.adapters.vault.hidden_text import Hidden
+from orchestrator.adapters.vault.vault_entries import Entry, Origin, Owner, State
+from orchestrator.adapters.vault.vault_file import VaultFile
+from orchestrator.adapters.vault.vault_key import VaultKey
 
 CONTROLLER = "https://c.example.com/api/v1"
 CSV = "serial_number,password\nSN1,s3cret-one\nSN2,s3cret-two\n"

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from orchestrator.adapters.aiohttp_controller import AiohttpController
-from orchestrator.adapters.request_gate import RequestGate
-from orchestrator.adapters.simulated_controller import SimulatedController
-from orchestrator.adapters.simulated_offers import SimulatedOffers
-from orchestrator.adapters.simulator_server import serve
-from orchestrator.adapters.token_source import TokenSource
+from orchestrator.adapters.controller.aiohttp_controller import AiohttpController
+from orchestrator.adapters.controller.request_gate import RequestGate
+from orchestrator.adapters.controller.token_source import TokenSource
+from orchestrator.adapters.simulated.simulated_controller import SimulatedController
+from orchestrator.adapters.simulated.simulated_offers import SimulatedOffers
+from orchestrator.adapters.simulated.simulator_server import serve
 from orchestrator.model.answers import Accepted, Lost, Refusal, Refused, Unsent
 from orchestrator.model.commands import SendChange
 from orchestrator.model.devices import DeviceId, Status

@@ -3,9 +3,9 @@
 import anyio
 import pytest
 
-from orchestrator.adapters.file_journal import FileJournal
-from orchestrator.adapters.journal_lines import GENESIS
-from orchestrator.adapters.memory_journal import MemoryJournal
+from orchestrator.adapters.memory.memory_journal import MemoryJournal
+from orchestrator.adapters.runs.file_journal import FileJournal
+from orchestrator.adapters.runs.journal_lines import GENESIS
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import RunContinued, RunInterrupted
 from tests.support.histories import EVERY_KIND, T0, accepted, intended, run_started

@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator.adapters.device_leases import DeviceLeases
-from orchestrator.adapters.memory_leases import MemoryLeases, MemoryLeaseTable
+from orchestrator.adapters.machine.device_leases import DeviceLeases
+from orchestrator.adapters.memory.memory_leases import MemoryLeases, MemoryLeaseTable
 from orchestrator.model.errors import RunError
 from tests.support.histories import T0
 

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import SecretStr
 
-from orchestrator.adapters.apprise_messenger import AppriseMessenger
-from orchestrator.adapters.memory_messenger import MemoryMessenger
+from orchestrator.adapters.memory.memory_messenger import MemoryMessenger
+from orchestrator.adapters.people.apprise_messenger import AppriseMessenger
 from tests.support.fake_api import FakeApi, answer
 
 

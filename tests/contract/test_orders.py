@@ -2,9 +2,9 @@
 
 import pytest
 
-from orchestrator.adapters import order_box
-from orchestrator.adapters.memory_orders import MemoryOrders
-from orchestrator.adapters.order_box import OrderBox
+from orchestrator.adapters.memory.memory_orders import MemoryOrders
+from orchestrator.adapters.people import order_box
+from orchestrator.adapters.people.order_box import OrderBox
 from orchestrator.model.orders import Approve, Cancel, ChangeLimit, Continue, Pause, Person
 
 ALICE = Person("alice", "ops-1", "the phone rings")

@@ -2,7 +2,12 @@
 
 import pytest
 
-from orchestrator.adapters.snapshot_file import FILE, MemorySnapshots, SnapshotFile, read_snapshots
+from orchestrator.adapters.runs.snapshot_file import (
+    FILE,
+    MemorySnapshots,
+    SnapshotFile,
+    read_snapshots,
+)
 from orchestrator.model.errors import UnrecordedError
 from orchestrator.model.snapshots import Extras
 from tests.support.changed import snapshot

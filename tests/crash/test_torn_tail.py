@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from orchestrator.adapters.file_journal import FileJournal, TornTail
-from orchestrator.adapters.journal_lines import Finding
-from orchestrator.adapters.journal_reading import read_records, verify
+from orchestrator.adapters.runs.file_journal import FileJournal, TornTail
+from orchestrator.adapters.runs.journal_lines import Finding
+from orchestrator.adapters.runs.journal_reading import read_records, verify
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import RunContinued, RunInterrupted
 from tests.support.histories import T0, accepted, intended, run_started
@@ -90,7 +90,7 @@ async def test_zeros_in_the_middle_are_no_torn_tail(tmp_path):
 WRITER = """
 import sys, anyio
 from pathlib import Path
-from orchestrator.adapters.file_journal import FileJournal
+from orchestrator.adapters.runs.file_journal import FileJournal
 from tests.support.histories import accepted, intended, run_started
 
 async def main():

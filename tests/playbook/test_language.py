@@ -3,9 +3,9 @@
 import pytest
 
 from orchestrator.playbook.language import DEVICES, PLAYBOOK
-from orchestrator.playbook.proofs import PROOF
 from orchestrator.playbook.rollouts import BETWEEN_WAVES, NOTIFY, ROLLOUT, STOP_WHEN
-from orchestrator.playbook.sequences import ALLOWANCE, QUESTION, STEP_KINDS
+from orchestrator.playbook.steps.proofs import PROOF
+from orchestrator.playbook.steps.sequences import ALLOWANCE, QUESTION, STEP_KINDS
 from tests.support.playbooks import fault, faults, minimal, playbook
 
 

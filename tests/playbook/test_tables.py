@@ -10,7 +10,7 @@ from orchestrator.model.errors import PlaybookError
 from orchestrator.model.secrecy import MASK
 from orchestrator.playbook.faults import render_faults
 from orchestrator.playbook.loading import load_table, text_digest
-from orchestrator.playbook.tables import MOST_FAULTS, kept_text, secret_cells, table_of
+from orchestrator.playbook.tables.tables import MOST_FAULTS, kept_text, secret_cells, table_of
 
 
 def rows(text, key="serial_number", name="sites.csv"):

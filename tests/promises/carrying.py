@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.adapters.simulated_controller import SimulatedController
+from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.model.events import Event
 from orchestrator.model.plans import Plan
 from orchestrator.model.playbooks import PlaybookSource

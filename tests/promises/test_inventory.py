@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from orchestrator.adapters.request_gate import RequestGate
+from orchestrator.adapters.controller.request_gate import RequestGate
 from orchestrator.cli import main
 from orchestrator.model import answers, events, moments
 from orchestrator.model.operations import Operation

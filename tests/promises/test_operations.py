@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.memory_messenger import MemoryMessenger
+from orchestrator.adapters.memory.memory_messenger import MemoryMessenger
 from orchestrator.model import events
 from orchestrator.model.answers import Accepted, Lost, Refusal, Refused
 from orchestrator.model.operations import Operation

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from orchestrator.adapters.simulator_server import serve
-from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.machine.system_clock import SystemClock
+from orchestrator.adapters.simulated.simulator_server import serve
 from orchestrator.simulator.exchange import Request, Response
 from orchestrator.simulator.fleet import FleetPlan, make_fleet
 from orchestrator.simulator.rules import Rules

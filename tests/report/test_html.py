@@ -519,7 +519,7 @@ def test_an_absent_process_is_marked():
 
 def test_no_command_loads_the_plotting_library_before_it_draws():
     code = (
-        "import sys, orchestrator.report.page.document, orchestrator.adapters.kept_run;"
+        "import sys, orchestrator.report.page.document, orchestrator.adapters.runs.kept_run;"
         "assert not {'matplotlib', 'numpy'} & set(sys.modules)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

@@ -3,8 +3,8 @@
 import anyio
 import pytest
 
-from orchestrator.adapters.memory_journal import MemoryJournal
-from orchestrator.adapters.simulated_controller import SimulatedController
+from orchestrator.adapters.memory.memory_journal import MemoryJournal
+from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.engine.run import replayed
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import (

@@ -8,7 +8,7 @@ import anyio
 import pytest
 import structlog
 
-from orchestrator.adapters.memory_messenger import MemoryMessenger, Message
+from orchestrator.adapters.memory.memory_messenger import MemoryMessenger, Message
 from orchestrator.model.commands import SendNotice
 from orchestrator.model.events import (
     ApprovalAsked,

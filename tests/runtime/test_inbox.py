@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from orchestrator.adapters.memory_orders import MemoryPlaced
+from orchestrator.adapters.memory.memory_orders import MemoryPlaced
 from orchestrator.model.orders import Pause, Person
 from orchestrator.model.readings import Probed
 from orchestrator.runtime.inbox import LONGEST_WAIT, Inbox

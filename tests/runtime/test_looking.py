@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.adapters.simulated_controller import SimulatedController
+from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.model.devices import device_from_record
 from orchestrator.model.errors import UnreachableError
 from orchestrator.model.policies import RequestLimits

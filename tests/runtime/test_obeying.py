@@ -3,8 +3,8 @@
 import anyio
 import pytest
 
-from orchestrator.adapters.memory_journal import MemoryJournal
-from orchestrator.adapters.memory_orders import MemoryOrders
+from orchestrator.adapters.memory.memory_journal import MemoryJournal
+from orchestrator.adapters.memory.memory_orders import MemoryOrders
 from orchestrator.engine.run import replayed
 from orchestrator.engine.walking.deciding import Decision
 from orchestrator.model import events

@@ -3,8 +3,8 @@
 import anyio
 import pytest
 
-from orchestrator.adapters.memory_leases import MemoryLeases, MemoryLeaseTable
-from orchestrator.adapters.memory_messenger import MemoryMessenger
+from orchestrator.adapters.memory.memory_leases import MemoryLeases, MemoryLeaseTable
+from orchestrator.adapters.memory.memory_messenger import MemoryMessenger
 from orchestrator.model import events
 from orchestrator.model.commands import HoldDevices, ReleaseDevices, SendNotice, TakeCensus
 from orchestrator.model.policies import GroupLimit, Notify, Occasion

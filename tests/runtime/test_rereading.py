@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.adapters.simulated_controller import SimulatedController
+from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.runtime.rereading import reread
 from tests.support.playbooks import minimal, playbook
 from tests.support.virtual import LoopClock, fleet_ids

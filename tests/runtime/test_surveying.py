@@ -5,7 +5,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from orchestrator.adapters.simulated_controller import SimulatedController
+from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.operations import Operation
 from orchestrator.model.policies import Allowance

@@ -4,11 +4,11 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from orchestrator.adapters.aiohttp_controller import AiohttpController, ReadRetries
-from orchestrator.adapters.aiohttp_wire import Timeouts
-from orchestrator.adapters.request_gate import RequestGate
-from orchestrator.adapters.system_clock import SystemClock
-from orchestrator.adapters.token_source import TokenSource
+from orchestrator.adapters.controller.aiohttp_controller import AiohttpController, ReadRetries
+from orchestrator.adapters.controller.aiohttp_wire import Timeouts
+from orchestrator.adapters.controller.request_gate import RequestGate
+from orchestrator.adapters.controller.token_source import TokenSource
+from orchestrator.adapters.machine.system_clock import SystemClock
 from orchestrator.model.policies import RequestLimits
 
 TOKEN = "tok-3f9c1a77b2"

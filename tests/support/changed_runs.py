@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.adapters import plan_file
-from orchestrator.adapters.snapshot_file import SnapshotFile
+from orchestrator.adapters.plans import plan_file
+from orchestrator.adapters.runs.snapshot_file import SnapshotFile
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.plans import PlannedDevice
 from tests.support.recorded_runs import ENDING, STORY, plan_of, record

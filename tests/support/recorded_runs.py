@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import anyio
 
-from orchestrator.adapters.file_journal import FileJournal
-from orchestrator.adapters.plan_file import write_plan
-from orchestrator.adapters.run_folder import RunFolder, RunsFolder
+from orchestrator.adapters.plans.plan_file import write_plan
+from orchestrator.adapters.runs.file_journal import FileJournal
+from orchestrator.adapters.runs.run_folder import RunFolder, RunsFolder
 from orchestrator.model.amounts import Share
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import RunFinished

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orchestrator.adapters import plan_file
+from orchestrator.adapters.plans import plan_file
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import RunFinished, RunStarted
 from orchestrator.model.forecasts import Forecast, Spread

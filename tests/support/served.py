@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from orchestrator.adapters.simulator_server import serve
-from orchestrator.adapters.system_clock import SystemClock
+from orchestrator.adapters.machine.system_clock import SystemClock
+from orchestrator.adapters.simulated.simulator_server import serve
 from orchestrator.simulator.exchange import Request
 from orchestrator.simulator.fleet import FleetPlan, make_fleet
 from orchestrator.simulator.world import API, World

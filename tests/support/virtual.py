@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from orchestrator.adapters.memory_journal import MemoryJournal
-from orchestrator.adapters.simulated_controller import SimulatedController
+from orchestrator.adapters.memory.memory_journal import MemoryJournal
+from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.engine.run import Run
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event, RunStarted

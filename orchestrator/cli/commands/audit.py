@@ -14,7 +14,7 @@ from orchestrator.cli.options import RUNS, AsJson, RunReference, with_settings
 from orchestrator.model.errors import RunError
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.run_folder import RunFolder
+    from orchestrator.adapters.runs.run_folder import RunFolder
     from orchestrator.report.summary import Summary
     from orchestrator.settings import Settings
 
@@ -48,7 +48,7 @@ def show(
     as_json: AsJson = False,
 ) -> int:
     """Read the audit log aloud, one sentence an event; its chain is checked on the way."""
-    from orchestrator.adapters.journal_reading import read_records
+    from orchestrator.adapters.runs.journal_reading import read_records
     from orchestrator.cli.listeners import as_object
     from orchestrator.model import moments
     from orchestrator.report.tables import tell
@@ -73,7 +73,7 @@ def show(
 
 def _device(folder: "RunFolder", text: str) -> int:
     """Find the device that is meant; a number that the plan does not have is taken for an id."""
-    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.adapters.plans.plan_file import read_plan
     from orchestrator.cli.naming import device_of
 
     try:
@@ -99,7 +99,7 @@ def verify(
 
     A cut tail is found only against the head that the run printed at its end.
     """
-    from orchestrator.adapters import journal_reading
+    from orchestrator.adapters.runs import journal_reading
 
     folder = reading.find(settings, run)
     kept = head.strip().lower() if head is not None else None
@@ -144,7 +144,7 @@ def export(
 
 
 def _exported(folder: "RunFolder", key: bytes | None, format_: Format) -> Iterable[str]:
-    from orchestrator.adapters.journal_reading import read_lines, read_records
+    from orchestrator.adapters.runs.journal_reading import read_lines, read_records
     from orchestrator.report.tables import as_csv
 
     path = folder.require_journal()
@@ -156,7 +156,7 @@ def _exported(folder: "RunFolder", key: bytes | None, format_: Format) -> Iterab
 
 def _names(folder: "RunFolder") -> "Summary":
     """Give what names devices and steps; an audit log can be read without its plan too."""
-    from orchestrator.adapters.plan_file import read_plan
+    from orchestrator.adapters.plans.plan_file import read_plan
     from orchestrator.report.summary import Summary
 
     try:

@@ -146,8 +146,8 @@ def _ledger(base_url: str) -> Any:
 
 
 def _compare(outcome: "RunOutcome", plan: "Plan", ledger: Any) -> int:
-    from orchestrator.adapters.journal_reading import read_records
-    from orchestrator.adapters.run_folder import RunFolder
+    from orchestrator.adapters.runs.journal_reading import read_records
+    from orchestrator.adapters.runs.run_folder import RunFolder
     from orchestrator.cli import comparing
 
     records = read_records(RunFolder(outcome.folder).journal_path, believed=True)

@@ -12,7 +12,7 @@ from orchestrator.cli.app import new_app
 from orchestrator.cli.options import CONTROLLER, LOG, RUNS, AsJson, RunReference, with_settings
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.changed_run import ChangedRun
+    from orchestrator.adapters.runs.changed_run import ChangedRun
     from orchestrator.cli.differences_text import Shown
     from orchestrator.settings import Settings
 
@@ -43,7 +43,7 @@ def diff(
     The journal tells it, also of a run that is not over; of secrets there are fingerprints. With
     --now the controller is asked (GETs only) what differs from before the run, whoever changed it.
     """
-    from orchestrator.adapters.changed_run import read_changed
+    from orchestrator.adapters.runs.changed_run import read_changed
     from orchestrator.cli import differences_text, reading
     from orchestrator.cli.naming import devices_of
 

@@ -94,7 +94,7 @@ def _table_beside(path: Path) -> Path:
 
 
 def _found(settings: "Settings", wanted: str, output: str | None) -> "Drift":
-    from orchestrator.adapters.changed_run import read_changed
+    from orchestrator.adapters.runs.changed_run import read_changed
     from orchestrator.cli import reading
     from orchestrator.cli.campaign import in_loop
     from orchestrator.playbook.wanted import load_wanted

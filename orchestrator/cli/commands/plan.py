@@ -153,7 +153,7 @@ def plan(
 
     Only GETs are sent. With -o the plan is kept in a file that `run` carries out exactly, once.
     """
-    from orchestrator.adapters import plan_file
+    from orchestrator.adapters.plans import plan_file
 
     asked = _Asked(
         playbook=playbook,
@@ -205,7 +205,7 @@ def _suppositions(texts: Sequence[str]) -> "tuple[Supposition, ...]":
 
 def _check_together(asked: _Asked) -> None:
     """Refuse, in one sentence, what contradicts itself."""
-    from orchestrator.adapters import plan_file
+    from orchestrator.adapters.plans import plan_file
 
     wrong = None
     if asked.playbook is not None and plan_file.is_plan(Path(asked.playbook)):
@@ -248,7 +248,7 @@ def _beside_a_plan(asked: _Asked) -> str | None:
 
 def _show_kept(settings: "Settings", asked: _Asked, path: Path) -> int:
     """Show a plan as it was made; nothing is asked of the controller."""
-    from orchestrator.adapters.plan_file import read_current
+    from orchestrator.adapters.plans.plan_file import read_current
     from orchestrator.cli import plan_text
 
     stored = read_current(path)
@@ -307,7 +307,7 @@ def _foreseen(surveyed: "Surveyed", asked: _Asked) -> "tuple[Plan, list[WhatIf]]
 
 
 def _keep(made: "Plan", output: Path | None) -> str | None:
-    from orchestrator.adapters.plan_file import write_plan
+    from orchestrator.adapters.plans.plan_file import write_plan
 
     return None if output is None else write_plan(made, output)
 
@@ -353,8 +353,8 @@ def _how_long(made: "Plan", output: Path | None) -> str:
 
 def _compare(settings: "Settings", asked: _Asked, path: Path) -> int:
     """Hold a plan against what the same playbook would choose now."""
-    from orchestrator.adapters.kept_playbook import playbook_of
-    from orchestrator.adapters.plan_file import read_current
+    from orchestrator.adapters.plans.kept_playbook import playbook_of
+    from orchestrator.adapters.plans.plan_file import read_current
     from orchestrator.bootstrap import check_controller
     from orchestrator.cli import plan_changes, shipped
     from orchestrator.cli.campaign import in_loop

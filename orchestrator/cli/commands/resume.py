@@ -24,8 +24,8 @@ def resume(
 
     It was confirmed when it was started, and is not confirmed again.
     """
-    from orchestrator.adapters.plan_file import read_plan
-    from orchestrator.adapters.run_folder import RunsFolder
+    from orchestrator.adapters.plans.plan_file import read_plan
+    from orchestrator.adapters.runs.run_folder import RunsFolder
     from orchestrator.bootstrap import resume_run
     from orchestrator.cli import campaign
 

@@ -58,8 +58,8 @@ def retry(
 
     The playbook and its variables are those of the run, as they were then. Only GETs are sent.
     """
-    from orchestrator.adapters import plan_file
-    from orchestrator.adapters.run_folder import RunsFolder
+    from orchestrator.adapters.plans import plan_file
+    from orchestrator.adapters.runs.run_folder import RunsFolder
     from orchestrator.cli.campaign import in_loop
     from orchestrator.planner import foresee_plan, retry_plan
 

@@ -59,7 +59,7 @@ def rollback(
     The device that was changed last comes first. What a record says now is read first, and a device
     that somebody else changed since is left alone. Only GETs are sent.
     """
-    from orchestrator.adapters import plan_file
+    from orchestrator.adapters.plans import plan_file
     from orchestrator.cli.campaign import in_loop
     from orchestrator.cli.naming import devices_of
     from orchestrator.planner import Surveyed, foresee_plan

@@ -79,7 +79,7 @@ def run(
     cron: Cron = False,
 ) -> int:
     """Carry a playbook or a plan out, device by device, each proven by what is read back."""
-    from orchestrator.adapters.plan_file import is_plan
+    from orchestrator.adapters.plans.plan_file import is_plan
     from orchestrator.bootstrap import start_run
     from orchestrator.cli import campaign, plan_text
     from orchestrator.cli.confirming import confirm

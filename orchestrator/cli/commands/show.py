@@ -28,9 +28,9 @@ def show(
     as_json: AsJson = False,
 ) -> int:
     """Show a run's state, its verdicts, and the devices that somebody has to look at."""
-    from orchestrator.adapters.journal_reading import read_records, trust_in
-    from orchestrator.adapters.plan_file import read_plan
-    from orchestrator.adapters.run_folder import RunsFolder
+    from orchestrator.adapters.plans.plan_file import read_plan
+    from orchestrator.adapters.runs.journal_reading import read_records, trust_in
+    from orchestrator.adapters.runs.run_folder import RunsFolder
     from orchestrator.report.summary import Summary
     from orchestrator.report.tables import as_json as as_object
     from orchestrator.report.tables import as_text, device_rows

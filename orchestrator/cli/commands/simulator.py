@@ -50,7 +50,7 @@ def simulator(
     Its devices live in time: they inform, boot, vanish and flap; what really happened stands in
     its ledger.
     """
-    from orchestrator.adapters.system_clock import SystemClock
+    from orchestrator.adapters.machine.system_clock import SystemClock
     from orchestrator.cli.campaign import in_loop
     from orchestrator.cli.exit_codes import OutputError
     from orchestrator.simulator.endpoints import Rules
@@ -94,7 +94,7 @@ async def _serve(
 ) -> None:
     import anyio
 
-    from orchestrator.adapters.simulator_server import serve
+    from orchestrator.adapters.simulated.simulator_server import serve
 
     async with serve(world, clock, host=host, port=port, speed=speed) as bound:
         _introduce(world, host, bound, speed)

@@ -14,9 +14,9 @@ from orchestrator.cli.exit_codes import ExitCode, NeedsYesError
 from orchestrator.cli.options import VAULT, AsJson, with_settings
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.vault_entries import Entry, Holding
-    from orchestrator.adapters.vault_file import VaultFile
-    from orchestrator.adapters.vault_key import FoundKey
+    from orchestrator.adapters.vault.vault_entries import Entry, Holding
+    from orchestrator.adapters.vault.vault_file import VaultFile
+    from orchestrator.adapters.vault.vault_key import FoundKey
     from orchestrator.settings import Settings
 
 app = new_app(no_args_is_help=True)
@@ -55,8 +55,8 @@ def init(
     The new key goes into the system's keyring, or with --print-key to stdout. Without its key nobody
     can open a vault: keep a copy of the key in a safe place.
     """
-    from orchestrator.adapters.vault_file import VaultFile, is_there
-    from orchestrator.adapters.vault_key import VaultKey, keep_key
+    from orchestrator.adapters.vault.vault_file import VaultFile, is_there
+    from orchestrator.adapters.vault.vault_key import VaultKey, keep_key
     from orchestrator.model.errors import SecretError
 
     path = settings.vault_file
@@ -162,8 +162,8 @@ def seal(
     A playbook takes them with `password: {file: "@FILE.sealed"}`; each row names its device in the
     column serial_number, and the secrets stand in columns such as password.
     """
-    from orchestrator.adapters.sealed_table import Opened, seal
-    from orchestrator.adapters.secret_sources import read_text, rows_of
+    from orchestrator.adapters.vault.sealed_table import Opened, seal
+    from orchestrator.adapters.vault.secret_sources import read_text, rows_of
     from orchestrator.model.errors import SecretError
 
     files.check_output(output)
@@ -192,8 +192,8 @@ def unseal(
 
     It goes to the terminal, or into a file for its owner only.
     """
-    from orchestrator.adapters.sealed_table import unseal
-    from orchestrator.adapters.secret_sources import read_text
+    from orchestrator.adapters.vault.sealed_table import unseal
+    from orchestrator.adapters.vault.secret_sources import read_text
 
     files.check_output(output)
     files.check_spares(output, file, settings.vault_file)
@@ -240,20 +240,20 @@ def key(
 
 
 def _open(settings: "Settings") -> "VaultFile":
-    from orchestrator.adapters.run_secrets import VaultPlace
+    from orchestrator.adapters.vault.run_secrets import VaultPlace
 
     place = VaultPlace(settings.vault_file, settings.vault_key_text, settings.vault_key_file)
     return place.open()
 
 
 def _find_key(settings: "Settings") -> "FoundKey | None":
-    from orchestrator.adapters.vault_key import find_key
+    from orchestrator.adapters.vault.vault_key import find_key
 
     return find_key(settings.vault_file, text=settings.vault_key_text, file=settings.vault_key_file)
 
 
 def _require_key(settings: "Settings") -> "FoundKey":
-    from orchestrator.adapters.vault_key import require_key
+    from orchestrator.adapters.vault.vault_key import require_key
 
     return require_key(
         settings.vault_file, text=settings.vault_key_text, file=settings.vault_key_file

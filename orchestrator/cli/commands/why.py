@@ -25,8 +25,8 @@ def why(
     settings: "Settings",
 ) -> int:
     """Say which limit, window, wave, guard or retry holds a device now, or how it ended."""
-    from orchestrator.adapters.plan_file import read_plan
-    from orchestrator.adapters.run_folder import RunsFolder
+    from orchestrator.adapters.plans.plan_file import read_plan
+    from orchestrator.adapters.runs.run_folder import RunsFolder
     from orchestrator.cli.campaign import in_loop
     from orchestrator.cli.naming import device_of
     from orchestrator.switchboard import explain

@@ -133,7 +133,7 @@ def _brief(plan: "Plan", asked: Asked) -> None:
 
 
 def _show(settings: "Settings", plan: "Plan", asked: Asked) -> int:
-    from orchestrator.adapters.plan_file import write_plan
+    from orchestrator.adapters.plans.plan_file import write_plan
     from orchestrator.cli import plan_text
     from orchestrator.cli.options import again
 

@@ -39,7 +39,7 @@ class Draft:
 
 def check_place(draft_rows: "Checked | None", plan: Path | None) -> None:
     """Raise a usage error when a plan with secrets would be kept apart from the file that has them."""
-    from orchestrator.adapters import plan_file
+    from orchestrator.adapters.plans import plan_file
 
     if plan is None:
         return
@@ -58,7 +58,7 @@ def at_hand(draft: Draft, plan: Path | None) -> Iterator[Path]:
 
     Raises RunError when it cannot be written.
     """
-    from orchestrator.adapters.journal_reading import why
+    from orchestrator.adapters.runs.journal_reading import why
     from orchestrator.cli.inventory.filters import faults_of_command_line
 
     try:

@@ -25,7 +25,7 @@ def read(file: str, key: str, needed: Sequence[str] = ()) -> "Checked":
 
 
 def _text(file: str) -> str:
-    from orchestrator.adapters.journal_reading import why
+    from orchestrator.adapters.runs.journal_reading import why
     from orchestrator.planning.drafting.refining import SUFFIXES
 
     path = Path(file)

@@ -13,7 +13,7 @@ from orchestrator.model.devices import WRITABLE_FIELDS
 from orchestrator.model.secrecy import is_secret
 from orchestrator.model.values import Plain, Table
 from orchestrator.playbook.conditions import TEXT_FIELDS
-from orchestrator.playbook.tables import unwritable
+from orchestrator.playbook.tables.tables import unwritable
 
 MARK = "# Made by `orchestrator devices"
 """How the text of a composed playbook begins."""

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from orchestrator.model.errors import Fault, PlaybookError
 from orchestrator.model.secrecy import is_secret
 from orchestrator.model.values import Table
-from orchestrator.playbook.cells import near_writable
 from orchestrator.playbook.faults import Place, may_show_secret, nearest
-from orchestrator.playbook.sheet_csv import read_csv
-from orchestrator.playbook.sheet_jsonl import read_jsonl
-from orchestrator.playbook.sheet_masking import masked_text
-from orchestrator.playbook.sheet_yaml import read_yaml
-from orchestrator.playbook.sheets import Cell, Complain, Sheet, split_lines
-from orchestrator.playbook.tables import FLAGS, table_of, unwritable
+from orchestrator.playbook.tables.cells import near_writable
+from orchestrator.playbook.tables.sheet_csv import read_csv
+from orchestrator.playbook.tables.sheet_jsonl import read_jsonl
+from orchestrator.playbook.tables.sheet_masking import masked_text
+from orchestrator.playbook.tables.sheet_yaml import read_yaml
+from orchestrator.playbook.tables.sheets import Cell, Complain, Sheet, split_lines
+from orchestrator.playbook.tables.tables import FLAGS, table_of, unwritable
 from orchestrator.report.spreadsheets import csv_line
 
 _READERS: Mapping[str, Callable[[str, Complain], Sheet]] = {

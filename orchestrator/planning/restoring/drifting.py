@@ -28,7 +28,7 @@ from orchestrator.model.snapshots import Snapshot
 from orchestrator.model.values import Plain, Table
 from orchestrator.planning.restoring.settling import quoted
 from orchestrator.planning.restoring.writing import unfit
-from orchestrator.playbook.cells import READ_ONLY_FIELDS
+from orchestrator.playbook.tables.cells import READ_ONLY_FIELDS
 from orchestrator.playbook.wanted import Wanted
 
 UNKNOWN = "not known"

@@ -13,7 +13,7 @@ from orchestrator.model.snapshots import Extras, Snapshot
 from orchestrator.model.values import Plain
 from orchestrator.planning.restoring.refusing import Beyond, Kept
 from orchestrator.planning.restoring.writing import unfit
-from orchestrator.playbook.cells import READ_ONLY_FIELDS
+from orchestrator.playbook.tables.cells import READ_ONLY_FIELDS
 from orchestrator.report.differences import DeviceDifferences, Differences, FieldChange
 
 UNKNOWN = object()

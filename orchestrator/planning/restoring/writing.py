@@ -11,7 +11,13 @@ from orchestrator.model.policies import RequestLimits
 from orchestrator.model.secrecy import is_secret
 from orchestrator.model.values import Plain
 from orchestrator.planning.tallying import counted, some
-from orchestrator.playbook.cells import READ_ONLY_FIELDS, Wrong, near_writable, null_of, value_of
+from orchestrator.playbook.tables.cells import (
+    READ_ONLY_FIELDS,
+    Wrong,
+    near_writable,
+    null_of,
+    value_of,
+)
 
 ROLLBACK_TABLE = "rollback.jsonl"
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from orchestrator.adapters.plan_file import read_plan, write_plan
+from orchestrator.adapters.plans.plan_file import read_plan, write_plan
 from orchestrator.engine.walking.guarding import change
 from orchestrator.model.policies import RequestLimits
 from orchestrator.planning.drafting.following import Now

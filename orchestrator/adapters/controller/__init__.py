@@ -1,0 +1,1 @@
+"""The CONTROL API over HTTP: what crosses the wire, and what its answers mean."""

@@ -1,0 +1,1 @@
+"""What processes of this machine share: locks, leases, the clock, the user."""

@@ -1,0 +1,1 @@
+"""Ports kept in memory: the twins that tests and rehearsals use."""

@@ -1,0 +1,1 @@
+"""Plans as files, the playbook that each keeps, and who has taken one."""

@@ -1,0 +1,1 @@
+"""A run's folder: journal, snapshots, outcome, and what earlier runs teach."""

@@ -1,0 +1,251 @@
+"""The journal of a run in one file: durable when append returns, and chained (design 7)."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from anyio import CancelScope, Lock, to_thread
+
+from orchestrator.adapters.machine.durable_folders import sync_folder
+from orchestrator.adapters.runs.journal_lines import (
+    GENESIS,
+    Chain,
+    Finding,
+    JournalFaultError,
+    Replay,
+    encode,
+)
+from orchestrator.adapters.runs.journal_reading import TornTail, batches_of, read_records, why
+from orchestrator.model.errors import JournalError
+from orchestrator.model.events import Event
+
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """One append that waits for its turn on the disk."""
+
+    events: tuple[Event, ...]
+    taken: bool = False
+    failure: JournalError | None = None
+
+
+@dataclass(slots=True)
+class _Committed:
+    """Where the file ends for everybody who relies on it."""
+
+    seq: int = 0
+    head: str = GENESIS
+    end: int = 0
+
+
+class FileJournal:
+    """The journal port over one file; appends that wait together share one write and one sync.
+
+    After a failed write it takes nothing more: what is in the file is what was acknowledged.
+    """
+
+    def __init__(self, path: Path, descriptor: int, run_id: str, chain: Chain) -> None:
+        self._path = path
+        self._descriptor = descriptor
+        self._run_id = run_id
+        self._chain = chain
+        self._committed = _Committed()
+        self._queue: list[_Waiting] = []
+        self._turn = Lock()
+        self._refusal: str | None = None
+        self.torn: TornTail | None = None
+        """What was cut off when the journal was opened; None when nothing was."""
+
+    @classmethod
+    def create(cls, path: Path, run_id: str, key: bytes | None = None) -> Self:
+        """Begin a new journal, for its owner's eyes only; raises JournalError if there is one."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            sync_folder(path.parent)
+        except FileExistsError as error:
+            raise JournalError(f"{path} exists already; a journal is never begun twice") from error
+        except OSError as error:
+            raise JournalError(f"{path} cannot be created: {why(error)}") from error
+        return cls(path, descriptor, run_id, Chain(key))
+
+    @classmethod
+    def open(cls, path: Path, run_id: str, key: bytes | None = None) -> Self:
+        """Go on with a journal whose chain is sound; a torn tail is cut off and told in `torn`.
+
+        A journal without any committed event is continued like a new one. Raises JournalError when
+        it cannot be believed, belongs to another run or cannot be opened.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            raise JournalError(f"{path} cannot be opened: {why(error)}") from error
+        journal = cls(path, descriptor, run_id, Chain(key))
+        try:
+            journal._take_up()
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    def _take_up(self) -> None:
+        replay = Replay(str(self._path), self._chain, in_full=False)
+        for _ in batches_of(self._path, replay):
+            pass
+        if replay.run not in (None, self._run_id):
+            what = f"the journal belongs to run {replay.run!r}, not to {self._run_id!r}"
+            raise JournalFaultError(str(self._path), 1, what, Finding.CHANGED)
+        self._committed = _Committed(replay.seq, replay.head, replay.end)
+        if replay.torn_bytes:
+            self.torn = TornTail(replay.torn_lines, replay.torn_bytes)
+            try:
+                os.ftruncate(self._descriptor, replay.end)
+                os.fsync(self._descriptor)
+            except OSError as error:
+                what = f"{self._path}: the torn tail cannot be cut off: {why(error)}"
+                raise JournalError(what) from error
+
+    @property
+    def head(self) -> str:
+        """Give the chain value of the last durable batch."""
+        return self._committed.head
+
+    @property
+    def seq(self) -> int:
+        """Count the durable events."""
+        return self._committed.seq
+
+    @property
+    def chain_kind(self) -> str:
+        """Name the chain as RunStarted does."""
+        return self._chain.kind
+
+    async def append(self, events: Sequence[Event]) -> None:
+        if self._refusal is not None:
+            raise JournalError(self._refusal)
+        if not events:
+            return
+        mine = _Waiting(tuple(events))
+        self._queue.append(mine)
+        try:
+            async with self._turn:
+                if not mine.taken:
+                    # From here on the outcome is awaited: cancellation must not leave it open.
+                    with CancelScope(shield=True):
+                        await self._commit(self._take())
+        finally:
+            if not mine.taken:
+                self._queue.remove(mine)
+        if mine.failure is not None:
+            raise mine.failure
+
+    def _take(self) -> list[_Waiting]:
+        taken, self._queue = self._queue, []
+        for waiting in taken:
+            waiting.taken = True
+        return taken
+
+    async def _commit(self, taken: list[_Waiting]) -> None:
+        """Make what was taken durable with one write, or tell everybody who waits why not."""
+        if self._refusal is None:
+            data, committed = self._lines_of(taken)
+            # Only what waits for the disk is left to a thread: two threads of Python hinder each other.
+            self._refusal = await to_thread.run_sync(self._write_down, data)
+            if self._refusal is None:
+                self._committed = committed
+                return
+        _fail(taken, self._refusal)
+
+    def _lines_of(self, taken: list[_Waiting]) -> tuple[bytes, _Committed]:
+        """Give the bytes to write, and where the file ends after them; what cannot be written fails."""
+        seq, head, pieces = self._committed.seq, self._committed.head, []
+        for waiting in taken:
+            try:
+                data, head = encode(
+                    waiting.events, run=self._run_id, after_seq=seq, head=head, chain=self._chain
+                )
+            except (TypeError, ValueError, OverflowError) as error:
+                _fail([waiting], f"{self._path}: an event cannot be written down: {error}")
+                continue
+            seq += len(waiting.events)
+            pieces.append(data)
+        data = b"".join(pieces)
+        return data, _Committed(seq, head, self._committed.end + len(data))
+
+    def _write_down(self, data: bytes) -> str | None:
+        """Write and sync; give the reason why nothing more is taken if that did not succeed."""
+        try:
+            self._check_alone()
+            _write(self._descriptor, data, self._committed.end)
+            _sync(self._descriptor)
+        except OSError as error:
+            return self._taken_back(f"{self._path} cannot be written: {why(error)}")
+        except JournalError as error:
+            return str(error)
+        return None
+
+    def _check_alone(self) -> None:
+        """Refuse to write after somebody else did: only the newest writer may go on."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            found = None
+        mine = os.fstat(self._descriptor)
+        if found is None or (found.st_dev, found.st_ino) != (mine.st_dev, mine.st_ino):
+            raise JournalError(f"{self._path} was removed or replaced while the run was under way")
+        if mine.st_size != self._committed.end:
+            raise JournalError(
+                f"{self._path} was changed by somebody else while the run was under way:"
+                f" it has {mine.st_size} bytes where {self._committed.end} were written"
+            )
+
+    def _taken_back(self, reason: str) -> str:
+        """Cut off what was not acknowledged."""
+        try:
+            os.ftruncate(self._descriptor, self._committed.end)
+            os.fsync(self._descriptor)
+        except OSError as error:
+            # Harmless: the next opening cuts a torn batch off, and takes a whole one as in doubt.
+            return f"{reason}; nor can the unfinished lines be taken back: {why(error)}"
+        return reason
+
+    def read(self) -> Iterator[Event]:
+        """Give every durable event in order; raises JournalError at the first beyond belief."""
+        if self._committed.end == 0:
+            return
+        for record in read_records(self._path, self._chain.key, until=self._committed.end):
+            yield record.event
+
+    def close(self) -> None:
+        """Take no more events and let go of the file; what was appended is durable already."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        self._refusal = self._refusal or f"{self._path} is closed"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _write(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def _fail(waiting: list[_Waiting], reason: str) -> None:
+    for each in waiting:
+        each.failure = each.failure or JournalError(reason)

@@ -1,0 +1,1 @@
+"""Secret values: where they come from, and the vault that keeps them."""

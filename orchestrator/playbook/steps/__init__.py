@@ -1,0 +1,1 @@
+"""The steps of a playbook: every kind, its keys, its proof, its values."""

@@ -1,0 +1,1 @@
+"""Tables beside a playbook: one row of values a device."""
