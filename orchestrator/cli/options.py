@@ -21,14 +21,6 @@ RunReference = Annotated[
         autocompletion=completing.run_ids,
     ),
 ]
-PlaybookFile = Annotated[
-    str,
-    typer.Argument(
-        metavar="PLAYBOOK",
-        help="A file, or the name of a playbook that comes with the program.",
-        autocompletion=completing.playbook_files,
-    ),
-]
 Variables = Annotated[
     list[str] | None,
     typer.Option("--var", metavar="NAME=VALUE", help="A value for one of the playbook's vars."),

@@ -79,7 +79,7 @@ def _head_lines(summary: Summary, run_id: str, *, driven: bool) -> list[str]:
     if summary.started is not None:
         started = summary.started
         lines.append(
-            f"  {started.playbook} for {started.devices:,} devices of {started.controller}"
+            f"  {started.playbook} for {devices(started.devices)} of {started.controller}"
         )
         begun = moments.as_short_text(started.at)
         lines.append(f"  started {begun} by {started.started_by} on {started.host}")

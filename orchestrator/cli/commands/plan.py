@@ -1,17 +1,16 @@
 """`plan`: who would be touched, who not and why, what it would cost, and how it would go."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from orchestrator.cli import completing, screen
 from orchestrator.cli.app import new_app
+from orchestrator.cli.exit_apart import ApartCommand
 from orchestrator.cli.exit_codes import ExitCode
 from orchestrator.cli.options import (
     CONTROLLER,
@@ -50,35 +49,6 @@ PlaybookOrPlan = Annotated[
 ]
 
 
-class _PlanCommand(TyperCommand):
-    """With --exit-code 2 says that there is something to do, so an error must not say it too."""
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
-    ) -> Any:
-        """Read the command line."""
-        with _errors_apart(wanted="--exit-code" in args):
-            return super().make_context(info_name, args, parent, **extra)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Carry the command out."""
-        with _errors_apart(wanted=bool(ctx.params.get("exit_code"))):
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _errors_apart(*, wanted: bool) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if not wanted:
-            raise
-        from orchestrator.cli import failing
-
-        code = failing.end(error)
-        raise typer.Exit(ExitCode.TROUBLE if code == ExitCode.USAGE else code) from error
-
-
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What the command line asks for, checked as far as it can be before anything is read."""
@@ -97,7 +67,7 @@ class _Asked:
     exit_code: bool
 
 
-@app.command(cls=_PlanCommand)
+@app.command(cls=ApartCommand)
 @with_settings(CONTROLLER, RUNS, OTHERS, LOG, opens_log=True)
 def plan(
     playbook: PlaybookOrPlan = None,

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from orchestrator.ports import Controller
     from orchestrator.settings import Settings
 
-DIMENSIONS = tuple(each.value for each in fleet.Dimension)
-
 
 async def once(
     settings: "Settings", playbook: "Playbook", by: Sequence[fleet.Dimension]

@@ -42,11 +42,6 @@ class Checked:
     """The cells that say a type; each a number, or a name."""
 
     @property
-    def has_type_names(self) -> bool:
-        """True when some type is not a number."""
-        return any(not _is_number(cell) for cell in self.types)
-
-    @property
     def organizations(self) -> tuple[int, ...]:
         """Give the organizations of the rows; () when one of them does not say it."""
         found = [row.get("organization_id") for row in self.table.rows.values()]

@@ -109,7 +109,6 @@ def test_names_of_types_are_replaced_where_they_stand(path, text):
 
     assert found.table.rows["ZN1"] == {"serial_number": "ZN1", "type": 15, "name": "a"}
     assert found.text.count("\n") == text.count("\n")
-    assert not found.has_type_names
 
 
 def test_a_number_longer_than_the_name_it_replaces_moves_nothing_before_it():
