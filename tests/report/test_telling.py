@@ -44,7 +44,7 @@ noc-chat was notified (wave finished)
 noc-mail could not be notified (wave finished): connection refused; the run goes on
 device 1001, step 2: begins; may take 1m30s
 device 1001, step 2: waits until 2026-11-22 04:25:00Z at the latest: status is Down
-device 1001, step 1, attempt 1: update is about to be requested: description 'old' -> 'new', password fp:12ab34cd56ef; saved before: record
+device 1001, step 1, attempt 1: update is about to be requested: description 'old' -> 'new', password never shown -> fp:12ab34cd56ef; saved before: record
 device 1001, step 1, attempt 1: factory is about to be requested
 device 1001, step 1, attempt 1: the controller accepted the request (201), created as device 4321; proof is awaited
 device 1001, step 1, attempt 1: the controller accepted the request (200); proof is awaited
