@@ -157,7 +157,9 @@ def test_a_run_means_the_records_as_they_were_before_it(cli, here, world):
     gone = Snapshot(9, 0, T0, {"id": 9, "serial_number": "SN9"}, None)
     leave(*done(1001, description=("before", "standard")), snapshots=[shot, gone])
     told = json.loads(cli("drift", "night-1", "--json").out)
+    [path] = Path().rglob("snapshots.jsonl")
 
+    assert json.loads(cli("drift", str(path), "--json").out) == told
     assert told["wanted"] == "run night-1"
     assert [(each["device"], each["gone"]) for each in told["devices"]] == [
         (1001, None),

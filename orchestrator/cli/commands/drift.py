@@ -28,7 +28,8 @@ def drift(
         str,
         typer.Argument(
             metavar="FILE|RUN",
-            help="A wanted state in YAML, or a run: then the records as they were before it.",
+            help="A wanted state in YAML, or a run or its snapshots.jsonl: then the records as they"
+            " were before it.",
         ),
     ],
     *,
@@ -100,7 +101,13 @@ def _found(settings: "Settings", wanted: str, output: str | None) -> "Drift":
     from orchestrator.playbook.wanted import load_wanted
     from orchestrator.restorer import drift_of_run, drift_of_wanted
 
+    from orchestrator.adapters.runs.run_folder import RunFolder
+    from orchestrator.adapters.runs.snapshot_file import FILE
+
     path = Path(wanted)
+    if path.name == FILE:
+        told = read_changed(RunFolder(path.parent), settings.audit_key_bytes)
+        return in_loop(drift_of_run, settings, told)
     if path.suffix.lower() in _YAML or path.is_file():
         state = load_wanted(path)
         _check_spares(output, path, *(path.parent / name for name in state.source.files))
