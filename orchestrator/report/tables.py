@@ -78,9 +78,7 @@ def _head_lines(summary: Summary, run_id: str, *, driven: bool) -> list[str]:
     lines = [f"run {run_id}: {in_short(summary, driven=driven)}"]
     if summary.started is not None:
         started = summary.started
-        lines.append(
-            f"  {started.playbook} for {devices(started.devices)} of {started.controller}"
-        )
+        lines.append(f"  {started.playbook} for {devices(started.devices)} of {started.controller}")
         begun = moments.as_short_text(started.at)
         lines.append(f"  started {begun} by {started.started_by} on {started.host}")
     lines += [f"  {told}" for _, told in matters(summary)]

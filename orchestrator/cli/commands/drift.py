@@ -96,13 +96,12 @@ def _table_beside(path: Path) -> Path:
 
 def _found(settings: "Settings", wanted: str, output: str | None) -> "Drift":
     from orchestrator.adapters.runs.changed_run import read_changed
+    from orchestrator.adapters.runs.run_folder import RunFolder
+    from orchestrator.adapters.runs.snapshot_file import FILE
     from orchestrator.cli import reading
     from orchestrator.cli.campaign import in_loop
     from orchestrator.playbook.wanted import load_wanted
     from orchestrator.restorer import drift_of_run, drift_of_wanted
-
-    from orchestrator.adapters.runs.run_folder import RunFolder
-    from orchestrator.adapters.runs.snapshot_file import FILE
 
     path = Path(wanted)
     if path.name == FILE:
