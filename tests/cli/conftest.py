@@ -40,5 +40,7 @@ def cli(tmp_path, monkeypatch, capsys):
 def _close_log():
     yield
     if structlog.is_configured():
-        structlog.get_config()["logger_factory"]._file._stream.close()
+        file = structlog.get_config()["logger_factory"]._file  # None where a test only listened in
+        if file is not None:
+            file._stream.close()
         structlog.reset_defaults()
