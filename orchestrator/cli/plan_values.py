@@ -7,23 +7,22 @@ from dataclasses import dataclass, replace
 from orchestrator.cli import screen
 from orchestrator.cli.plan_layout import clipped
 from orchestrator.cli.plan_steps import origin_of
+from orchestrator.engine.choosing.selecting import row_of
 from orchestrator.engine.walking.rendering import (
     Rendered,
     blanked,
     is_as_wanted,
     rendered,
-    row_name,
 )
 from orchestrator.model.operations import Action
 from orchestrator.model.plans import Plan, PlannedDevice
-from orchestrator.model.secrecy import masked
+from orchestrator.model.secrecy import NEVER_SHOWN, masked
 from orchestrator.model.steps import RecordStep, RequestStep
 from orchestrator.report.telling_changes import value_of
 
 _FEW = 10
 _LONGEST = 24
 _UNKNOWN = "not known yet"
-_SECRET = "never shown"  # noqa: S105 - what stands in place of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def _outlook(plan: Plan, planned: PlannedDevice) -> Outlook:
     playbook = plan.playbook
     if planned.exhausted is not None:
         return Outlook(planned, ())
-    row = playbook.table.row_of(row_name(playbook.table, planned)) if playbook.table else None
+    row = row_of(playbook.table, planned)
     record = plan.records.get(planned.id)
     turns: list[Turn] = []
     blanks: dict[str, None] = {}
@@ -173,7 +172,7 @@ def _sides(found: Outlook, turn: Turn) -> tuple[str, str]:
     if turn.note:
         return "", f"{_UNKNOWN}: {turn.note}"
     if turn.secret:
-        return _SECRET, turn.secret
+        return NEVER_SHOWN, turn.secret
     before = _clip(value_of(turn.field, turn.before))
     if found.device.is_new:
         before = "new"

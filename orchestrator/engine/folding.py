@@ -8,7 +8,7 @@ from orchestrator.engine import ordering
 from orchestrator.engine.reaching import Reach
 from orchestrator.engine.rollout import pacing
 from orchestrator.engine.rollout.waving import Outcome
-from orchestrator.engine.walking import progressing
+from orchestrator.engine.walking import advancing
 from orchestrator.engine.walking.progressing import Phase
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal
@@ -107,7 +107,7 @@ def _lost(run: "Run", device: "DeviceRun", event: events.OperationLost) -> None:
     if event.at > run.resumed_at:  # what a process lost by ending says nothing of the controller
         run.reach.failed(device.id, event.at, event.reason)
         if run.is_paused and run.reach.is_storm:
-            progressing.excuse(device, 1)
+            advancing.excuse(device, 1)
 
 
 def _unsent(run: "Run", _: "DeviceRun", event: events.OperationUnsent) -> None:
@@ -165,9 +165,7 @@ _CONSEQUENCES: dict[type[object], Callable[..., None]] = {
     events.DeviceFinished: _ended,
 }
 
-_OF_DEVICES = {
-    kind: (change, _CONSEQUENCES.get(kind)) for kind, change in progressing.FOLDS.items()
-}
+_OF_DEVICES = {kind: (change, _CONSEQUENCES.get(kind)) for kind, change in advancing.FOLDS.items()}
 """How each event of one device changes it, and what follows from that for the run."""
 
 
@@ -192,7 +190,7 @@ def _paused(run: "Run", event: events.RunPaused) -> None:
     is_storm = event.cause == "controller" and (run.reach.is_storm or run.spending.is_unsettled)
     if is_storm:
         for device, times in run.reach.storm_devices.items():
-            progressing.excuse(run.devices[DeviceId(device)], times)
+            advancing.excuse(run.devices[DeviceId(device)], times)
             run.mark(run.devices[DeviceId(device)])
         run.spending.excuse()
     run.reach.paused(event.at, event.cause, event.detail, is_storm=is_storm)

@@ -1,6 +1,6 @@
 """Reading every page of one or several listings, side by side, without holding the records."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 
 import anyio
@@ -51,7 +51,7 @@ class Listing:
             warnings=tuple(self._warnings),
         )
 
-    async def __aiter__(self) -> AsyncIterator[Page]:
+    async def __aiter__(self) -> AsyncGenerator[Page, None]:
         for wanted in self._filters:
             self._ledger.begin_listing()
             for _ in range(self._rereads + 1):

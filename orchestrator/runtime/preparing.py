@@ -82,7 +82,7 @@ class Preparer:
                 return replace(found, device_id=device)
         listing = Listing(self._controller, self._filters, page_size=self._page_size)
         asked_at = server_at = 0.0
-        async with aclosing(aiter(listing)) as pages:  # type: ignore[type-var]  # it is a generator
+        async with aclosing(aiter(listing)) as pages:
             async for page in pages:
                 asked_at, server_at = page.asked_at, page.server_at
                 for each in page.devices:

@@ -34,7 +34,7 @@ async def reread(
     server_at: float | None = None
     if not _in_full(playbook) and math.ceil(listed / page_size) < len(wanted):
         listing = Listing(controller, lasting_filters_of(playbook.selection), page_size=page_size)
-        async with aclosing(aiter(listing)) as pages:  # type: ignore[type-var]  # it is a generator
+        async with aclosing(aiter(listing)) as pages:
             async for page in pages:
                 server_at = page.server_at if server_at is None else server_at
                 records |= {each.id: each for each in page.devices if each.id in wanted}

@@ -1,6 +1,6 @@
 """Which devices a selection chooses, in which order, and why not the others."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Self
@@ -16,10 +16,11 @@ from orchestrator.engine.choosing.matching import (
 )
 from orchestrator.model import moments
 from orchestrator.model.devices import Device, Status
+from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.readings import DeviceFilter
 from orchestrator.model.selections import Condition, Equals, Selection, SomethingPending
-from orchestrator.model.values import Table
+from orchestrator.model.values import Plain, Table
 from orchestrator.model.versions import version_key
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "names_of",
     "rejection",
     "row_name",
+    "row_of",
     "why_not",
 ]
 
@@ -128,7 +130,7 @@ class Chooser:
         if unnamed is not None:
             return unnamed
         table = self._table
-        if table is not None and table.row_of(row_name(table, device)) is None:
+        if table is not None and row_of(table, device) is None:
             unlisted = f"it has no row in {table.name}"
             return Rejection(unlisted, unlisted)
         now = self._now
@@ -179,7 +181,12 @@ def names_of(device: Device) -> frozenset[str]:
     return frozenset((str(device.id), device.serial_number.strip().casefold()))
 
 
-def row_name(table: Table, device: Device) -> str | None:
+def row_of(table: Table | None, device: Device | PlannedDevice) -> Mapping[str, Plain] | None:
+    """Give a device's row; None without a table, or when it has none."""
+    return None if table is None else table.row_of(row_name(table, device))
+
+
+def row_name(table: Table, device: Device | PlannedDevice) -> str | None:
     """Give what names a device's row in a table; None when its record does not say it."""
     match table.key:
         case "id":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.engine.choosing.selecting import why_not
+from orchestrator.engine.choosing.selecting import row_name, row_of, why_not
 from orchestrator.engine.walking import rendering
 from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.engine.walking.rendering import Rendered
@@ -39,7 +39,7 @@ def preparation(playbook: Playbook, run: DeviceRun) -> PrepareDevice | None:
     if not isinstance(step, RecordStep) and not deep:
         return None
     secrets = step.secrets if isinstance(step, RecordStep) else ()
-    row = rendering.row_name(playbook.table, run.planned)
+    row = None if playbook.table is None else row_name(playbook.table, run.planned)
     if isinstance(step, RecordStep) and step.takes_row and playbook.table is not None:
         found = rendering.rendered(step, None, playbook.table.row_of(row), table=playbook.table)
         secrets = tuple(rendering.as_assignments(found.secrets))
@@ -83,8 +83,7 @@ def finding(playbook: Playbook, run: DeviceRun, step: RecordStep, reading: Readi
     """Hold what the step would write against the fresh record."""
     device = reading.device
     table = playbook.table
-    row = table.row_of(rendering.row_name(table, run.planned)) if table is not None else None
-    found = rendering.rendered(step, device, row, table=table)
+    found = rendering.rendered(step, device, row_of(table, run.planned), table=table)
     unknown = (*found.unknown, *_not_in_record(step, found, device))
     if unknown:
         return Finding(found, hindrance="; ".join(unknown))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from orchestrator.engine.choosing.matching import is_missing, is_same
 from orchestrator.model.devices import SECRET_FIELDS, WRITABLE_FIELDS, Device
 from orchestrator.model.operations import Action
-from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.steps import RecordStep
 from orchestrator.model.values import (
     Assignment,
@@ -31,15 +30,6 @@ class Rendered:
     secrets: Mapping[str, Secret]
     unknown: tuple[str, ...] = ()
     """One sentence for each reference that has no value for this device."""
-
-
-def row_name(table: Table | None, planned: PlannedDevice) -> str | None:
-    """Give what names a device's row in the table; None without a table, or where it is not known."""
-    if table is None:
-        return None
-    if table.key == "id":
-        return str(planned.id)
-    return planned.serial_number if table.key == "serial_number" else planned.name
 
 
 def rendered(
@@ -108,14 +98,12 @@ def as_assignments(secrets: Mapping[str, Secret]) -> Iterator[Assignment]:
 
 def written_of(device: Device) -> dict[str, Plain]:
     """Give the writable fields that a record shows; secrets never are among them."""
-    return dict(_shown(device))
-
-
-def _shown(device: Device) -> Iterator[tuple[str, Plain]]:
-    for field in WRITABLE_FIELDS:
-        value = device.fields.get(field)
-        if field in device.fields and isinstance(value, str | int | float | bool | None):
-            yield field, value
+    shown = device.fields
+    return {
+        field: value
+        for field in WRITABLE_FIELDS
+        if field in shown and isinstance(value := shown[field], str | int | float | bool | None)
+    }
 
 
 def blanked(found: Rendered, device: Device) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orchestrator.engine.choosing.matching import printable
-from orchestrator.engine.choosing.selecting import Rejection, rejection
+from orchestrator.engine.choosing.selecting import Rejection, rejection, row_of
 from orchestrator.engine.walking.guarding import demands
-from orchestrator.engine.walking.rendering import Rendered, blanked, rendered, row_name
+from orchestrator.engine.walking.rendering import Rendered, blanked, rendered
 from orchestrator.model import durations
 from orchestrator.model.devices import Device, Status
 from orchestrator.model.operations import Action, Operation
@@ -160,9 +160,8 @@ def _may_cost(step: RecordStep, playbook: Playbook) -> bool:
 def _written(
     playbook: Playbook, steps: Sequence[RecordStep], device: Device
 ) -> Iterator[tuple[RecordStep, Rendered]]:
-    planned = PlannedDevice(device.id, device.serial_number, device.name)
     table = playbook.table
-    row = None if table is None else table.row_of(row_name(table, planned))
+    row = row_of(table, device)
     for step in steps:
         yield step, rendered(step, device, row, table=table)
 

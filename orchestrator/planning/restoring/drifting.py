@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.engine.choosing.matching import holds, is_missing
-from orchestrator.engine.walking.rendering import is_as_wanted, row_name
+from orchestrator.engine.choosing.selecting import row_name
+from orchestrator.engine.walking.rendering import is_as_wanted
 from orchestrator.model import durations, moments
 from orchestrator.model.devices import MOMENT_FIELDS, WRITABLE_FIELDS, Device, DeviceId
 from orchestrator.model.plans import Plan, PlannedDevice
@@ -100,7 +101,7 @@ def drift_from(wanted: Wanted, plan: Plan, records: Mapping[DeviceId, Device], n
     found: list[DeviceDrift] = []
     seen: set[str | None] = set()
     for planned in plan.devices:
-        name = row_name(table, planned)
+        name = None if table is None else row_name(table, planned)
         seen.add(name)
         record = records.get(planned.id)
         if record is None:
@@ -195,8 +196,9 @@ def _of_presence(test: Missing | Present | NothingPending | SomethingPending) ->
 
 def _bound(field: str, bound: object) -> str:
     """Write a moment as people read it, other bounds as they stand."""
-    is_moment = field in MOMENT_FIELDS and isinstance(bound, float)
-    return moments.as_short_text(bound) if is_moment else str(bound)  # type: ignore[arg-type]
+    if field in MOMENT_FIELDS and isinstance(bound, float):
+        return moments.as_short_text(bound)
+    return str(bound)
 
 
 def drift_since(
@@ -239,9 +241,8 @@ def _former(field: str, was: object, now: object) -> Deviation:
     shown = UNKNOWN if is_missing(now) else quoted(now)
     if field == "firmware_image":
         return Deviation(field, shown, quoted(was), Remedy.FIRMWARE)
-    is_plain = was is None or isinstance(was, str | int | float | bool)
-    if is_plain and not unfit(field, was):
-        return Deviation(field, shown, quoted(was), Remedy.WRITE, was)  # type: ignore[arg-type]
+    if isinstance(was, str | int | float | bool | None) and not unfit(field, was):
+        return Deviation(field, shown, quoted(was), Remedy.WRITE, was)
     return Deviation(field, shown, quoted(was), Remedy.NONE)
 
 

@@ -20,7 +20,7 @@ _BLANKS = re.compile(r"[ \t]*")
 _DECODER = json.JSONDecoder()
 
 
-class _Unreadable(Exception):  # noqa: N818 - ends one line, which then has a fault
+class _UnreadableError(Exception):
     def __init__(self, at: int, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.at = at
@@ -36,7 +36,7 @@ def read_jsonl(text: str, complain: Complain) -> Sheet:
             continue
         try:
             cells = _object(line, number)
-        except _Unreadable as wrong:
+        except _UnreadableError as wrong:
             sheet.is_complete = False
             complain(Place(number, wrong.at + 1), wrong.message, wrong.hint)
             continue
@@ -51,7 +51,7 @@ def _object(line: str, number: int) -> dict[str, Cell]:
         hint = "write one object a line" + (
             ", or name the file .yaml, which may hold one list" if line.startswith("[", at) else ""
         )
-        raise _Unreadable(at, "this line is no JSON object", hint)
+        raise _UnreadableError(at, "this line is no JSON object", hint)
     cells: dict[str, Cell] = {}
     at = _skip(line, at + 1)
     if line.startswith("}", at):
@@ -60,11 +60,11 @@ def _object(line: str, number: int) -> dict[str, Cell]:
         while True:
             name, end = _string(line, at, "a name in double quotes")
             if name in cells:
-                raise _Unreadable(
+                raise _UnreadableError(
                     at, f"{shown(name)} stands twice in this line", "keep one of them"
                 )
             if not name.strip() or len(name) > LONGEST_NAME:
-                raise _Unreadable(at, "this is no name of a column", "name it in a word")
+                raise _UnreadableError(at, "this is no name of a column", "name it in a word")
             start = _skip(line, _expect(line, end, ":"))
             cells[name], at = _cell_at(line, number, start)
             at = _skip(line, at)
@@ -75,7 +75,7 @@ def _object(line: str, number: int) -> dict[str, Cell]:
             break
     at = _skip(line, at)
     if at < len(line):
-        raise _Unreadable(at, "something stands behind the object of this line", "one a line")
+        raise _UnreadableError(at, "something stands behind the object of this line", "one a line")
     return cells
 
 
@@ -91,21 +91,21 @@ def _cell_at(line: str, number: int, at: int) -> tuple[Cell, int]:
     found = _NUMBER.match(line, at)
     if found and not _PLAIN_NUMBER.fullmatch(found.group()):
         hint = "write at most 15 digits and no exponent, or a text in double quotes"
-        raise _Unreadable(at, "this number is too long to be kept as it is", hint)
+        raise _UnreadableError(at, "this number is too long to be kept as it is", hint)
     if found:
         return Cell(found.group(), number, at + 1, len(found.group()), is_text=False), found.end()
     if line.startswith(("{", "["), at):
-        raise _Unreadable(at, "a cell holds one value, not a list or an object")
-    raise _Unreadable(at, "this is no JSON value", 'a text stands in double quotes: "text"')
+        raise _UnreadableError(at, "a cell holds one value, not a list or an object")
+    raise _UnreadableError(at, "this is no JSON value", 'a text stands in double quotes: "text"')
 
 
 def _string(line: str, at: int, wanted: str) -> tuple[str, int]:
     if not line.startswith('"', at):
-        raise _Unreadable(at, f"expected {wanted}")
+        raise _UnreadableError(at, f"expected {wanted}")
     try:
         content, end = _DECODER.raw_decode(line, at)
     except json.JSONDecodeError as error:
-        raise _Unreadable(min(error.pos, len(line)), "this text is not valid JSON") from error
+        raise _UnreadableError(min(error.pos, len(line)), "this text is not valid JSON") from error
     return content, end
 
 
@@ -117,5 +117,5 @@ def _skip(line: str, at: int) -> int:
 def _expect(line: str, at: int, sign: str) -> int:
     at = _skip(line, at)
     if not line.startswith(sign, at):
-        raise _Unreadable(at, f"expected {sign} here")
+        raise _UnreadableError(at, f"expected {sign} here")
     return at + 1
