@@ -191,7 +191,7 @@ async def _find(settings: "Settings", names: Sequence[str]) -> "list[Device]":
     from orchestrator.model.policies import RequestLimits
 
     async with connected(settings, RequestLimits()) as (controller, _):
-        offers = getattr(controller, "offers", None)
+        offers = controller.offers
         return await addressing.find(controller, offers, names, page_size=settings.page_size)
 
 

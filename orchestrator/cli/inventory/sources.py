@@ -70,7 +70,7 @@ async def with_types(settings: "Settings", checked: "Checked") -> "tuple[Checked
     if not checked.types:
         return checked, ()
     async with connected(settings, RequestLimits()) as (controller, _):
-        offers = getattr(controller, "offers", None)
+        offers = controller.offers
         types = None if offers is None else await offers.list_types()
         if types is not None:
             return refining.resolved(checked, types), ()

@@ -79,7 +79,7 @@ async def _read(
     from orchestrator.model.policies import RequestLimits
 
     async with connected(settings, RequestLimits()) as (controller, _):
-        offers = getattr(controller, "offers", None)
+        offers = controller.offers
         (device,) = await addressing.find(controller, offers, [name], page_size=settings.page_size)
         reading = await controller.read_device(device.id, update_status=refresh)
         if reading.device is None:
