@@ -28,6 +28,7 @@ from orchestrator.bootstrap import (
     memory_of,
     why_untold,
 )
+from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import RunError
 from orchestrator.model.forecasts import Forecast, WhatIf
@@ -177,7 +178,7 @@ async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Ve
 
 
 def _without(plan: Plan, devices: Collection[DeviceId]) -> Plan:
-    kept = tuple(device for device in plan.devices if device.id not in devices)
+    kept = DeviceSet(device for device in plan.devices if device.id not in devices)
     return replace(plan, devices=kept)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.forecasts import Forecast
 from orchestrator.model.playbooks import Playbook, PlaybookSource
@@ -84,7 +85,8 @@ class Plan:
     """Base URL of the controller it was made against."""
     created_at: float
     """The controller's clock when the inventory was read."""
-    devices: tuple[PlannedDevice, ...]
+    devices: DeviceSet
+    """May be made with any sequence of planned devices."""
     limits: Limits
     left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -113,3 +115,6 @@ class Plan:
     """The records as they were when the set was frozen; not saved with the plan."""
     read_at: float = field(default=0.0, compare=False)
     """Our clock when the inventory was asked for; not saved with the plan."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "devices", DeviceSet.of(self.devices))

@@ -18,6 +18,7 @@ import orjson
 from orchestrator.adapters.runs.journal_reading import why
 from orchestrator.model import moments
 from orchestrator.model.amounts import Share
+from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import PlaybookError, RunError, UnrecordedError
 from orchestrator.model.forecasts import Binding, Forecast, Gain, GroupPeak, Spread, WaveForecast
@@ -392,7 +393,7 @@ def _plan(content: dict[str, Any], version: int) -> Plan:
         source=source,
         controller=content["controller"],
         created_at=moments.from_text(content["created_at"]),
-        devices=tuple(_device(device) for device in content["devices"]),
+        devices=DeviceSet(_device(device) for device in content["devices"]),
         limits=_limits(content["limits"]),
         left_out=tuple(
             LeftOut(out["reason"], out["count"], tuple(out["examples"]))

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Generic, TypeVar
 
 from orchestrator.model import durations, moments
+from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import (
     DeliverySeen,
@@ -166,7 +167,7 @@ def remembered(plan: Plan, memory: Memory | None, now: float | None = None) -> P
         )
         for each in plan.devices
     )
-    return replace(plan, devices=devices)
+    return replace(plan, devices=DeviceSet(devices))
 
 
 def _unless_none(uses: tuple[int, ...]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from orchestrator.engine.choosing.matching import printable
 from orchestrator.engine.choosing.selecting import Chooser
 from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
 from orchestrator.model.amounts import Amount, at_most
+from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import Device, DeviceId, device_from_record
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.events import (
@@ -235,7 +236,7 @@ def follow(
         source=before.source,
         controller=before.controller,
         created_at=round(now.server_at, 6),
-        devices=devices,
+        devices=DeviceSet(devices),
         limits=limits,
         left_out=left_out,
         warnings=(

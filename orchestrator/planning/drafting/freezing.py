@@ -7,6 +7,7 @@ from sys import intern
 from orchestrator.engine.choosing.grouping import group_of
 from orchestrator.engine.choosing.matching import is_missing, printable
 from orchestrator.engine.choosing.selecting import Chooser, Names, Rejection, in_order
+from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice
@@ -188,7 +189,7 @@ class Freezer:
             source=self._source,
             controller=controller,
             created_at=round(self._now, 6),
-            devices=devices,
+            devices=DeviceSet(devices),
             limits=limits,
             left_out=left_out,
             warnings=(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.engine.choosing.matching import is_missing
 from orchestrator.engine.walking.guarding import NOTHING
+from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import Device
 from orchestrator.model.plans import LeftOut, Plan, PlannedDevice
 from orchestrator.planning.drafting.following import Now
@@ -67,7 +68,7 @@ def plan_back(
     left_out = (*settled.left_out, *made.left_out)
     plan = replace(
         made,
-        devices=devices,
+        devices=DeviceSet(devices),
         attributes=attributes,
         left_out=tuple(sorted(left_out, key=lambda out: (-out.count, out.reason))),
         warnings=(*(f"not put back: {each}" for each in found.beyond), *made.warnings),
