@@ -392,7 +392,8 @@ class Run:
         return [] if passed is None else concluding.succeed(run, at, passed)
 
 
-_IDLE = frozenset({Phase.READY, Phase.RESTING, Phase.FALTERED, Phase.SUSPECT, Phase.APPROVING})
+_IDLE = (Phase.READY, Phase.RESTING, Phase.FALTERED, Phase.SUSPECT, Phase.APPROVING)
+"""Looked through by identity: the hash of a phase costs more."""
 
 
 def replayed(plan: Plan, history: Iterable[Event], *, patience: float = PATIENCE) -> Run:

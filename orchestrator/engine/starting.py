@@ -140,10 +140,10 @@ class Starts:
         for number, allowance in enumerate(self.plan.playbook.allowances):
             if allowance.operation is not run.operation:
                 continue
-            if run.planned.exhausted is not None and not run.uses[run.operation]:
+            if run.planned.exhausted is not None and not run.uses.get(run.operation):
                 return run.planned.exhausted
             before = run.planned.uses[number] if run.planned.uses else 0
-            uses = before + run.uses[run.operation]
+            uses = before + run.uses.get(run.operation, 0)
             if uses >= allowance.at_most:
                 per = durations.as_text(allowance.per)
                 limit = f"at most {allowance.at_most} in {per}"

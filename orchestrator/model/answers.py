@@ -1,7 +1,8 @@
 """What became of one operation request, in the classes of design 6.4."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Refusal(StrEnum):
@@ -23,8 +24,7 @@ class Refusal(StrEnum):
     """429, 503: refused, not applied; wait and ask again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """The controller took the request; nothing is known of the device yet."""
 
     status: int
@@ -34,8 +34,7 @@ class Accepted:
     """The id that a created record got."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The controller answered that it did not apply the request."""
 
     refusal: Refusal
@@ -46,8 +45,7 @@ class Refused:
     """Seconds the controller asked to wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unsent:
+class Unsent(Struct, frozen=True):
     """Not one byte of the request left this machine."""
 
     reason: str
@@ -55,8 +53,7 @@ class Unsent:
     """True when it was held back because its intention had grown too old."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """Sent, and no usable answer came: it may or may not have been applied."""
 
     reason: str

@@ -1,7 +1,8 @@
 """What should happen: the brain says it, the runtime does it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.operations import Action, Operation
@@ -10,8 +11,7 @@ from orchestrator.model.steps import Witness
 from orchestrator.model.values import Assignment, Plain, Secret
 
 
-@dataclass(frozen=True, slots=True)
-class SendOperation:
+class SendOperation(Struct, frozen=True):
     """Put one operation request on the wire, once; its OperationIntended is durable by now."""
 
     device: DeviceId
@@ -28,8 +28,7 @@ class SendOperation:
         return self.device if self.record is None else self.record
 
 
-@dataclass(frozen=True, slots=True)
-class SendChange:
+class SendChange(Struct, frozen=True):
     """Put one change of a record on the wire, once; its OperationIntended is durable by now."""
 
     device: DeviceId
@@ -45,15 +44,13 @@ class SendChange:
     serial_number: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SaveSnapshot:
+class SaveSnapshot(Struct, frozen=True):
     """Save what a device was before a step changes it; durable before the step's intention is."""
 
     snapshot: Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareDevice:
+class PrepareDevice(Struct, frozen=True):
     """Read one device in full, with all that its next step needs before its request may be intended:
     its settings and variables for the snapshot, and secret values made and stored.
     """
@@ -71,16 +68,14 @@ class PrepareDevice:
     """What names its row in the playbook's table."""
 
 
-@dataclass(frozen=True, slots=True)
-class FindDevice:
+class FindDevice(Struct, frozen=True):
     """Look for a device by its serial number: its id is silent, or no answer told the new one."""
 
     device: DeviceId
     serial_number: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskWitnesses:
+class AskWitnesses(Struct, frozen=True):
     """Read one device in full, and what these witnesses say since its request was accepted."""
 
     device: DeviceId
@@ -90,47 +85,40 @@ class AskWitnesses:
     """The controller's clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadDevices:
+class ReadDevices(Struct, frozen=True):
     """Read these records, by list pages or one by one, whichever costs fewer requests."""
 
     devices: tuple[DeviceId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadDevice:
+class ReadDevice(Struct, frozen=True):
     """Read one record in full; with update_status the controller contacts it first (api.md 2.4)."""
 
     device: DeviceId
     update_status: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeController:
+class ProbeController(Struct, frozen=True):
     """Ask with one cheap read whether the controller can be reached and takes the token."""
 
 
-@dataclass(frozen=True, slots=True)
-class HoldDevices:
+class HoldDevices(Struct, frozen=True):
     """Take these devices for this run, so that no other run on this machine touches them."""
 
     devices: tuple[DeviceId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseDevices:
+class ReleaseDevices(Struct, frozen=True):
     """Let other runs have these devices again."""
 
     devices: tuple[DeviceId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TakeCensus:
+class TakeCensus(Struct, frozen=True):
     """List every device that is Down now where the run works, whoever chose or harmed it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SendNotice:
+class SendNotice(Struct, frozen=True):
     """Tell the playbook's people that devices came to a `notify` or an `escalate` step."""
 
     device: DeviceId

@@ -8,7 +8,7 @@ since the story began.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from orchestrator.engine.run import PATIENCE, Run, replayed, resuming
 from orchestrator.engine.walking.progressing import DeviceRun
@@ -534,7 +534,7 @@ class Story:
 
 def durable(run: Run) -> dict[str, object]:
     """Give everything of a run's state that its journal must be able to restore."""
-    names = [each.name for each in fields(DeviceRun) if each.name not in VOLATILE]
+    names = [name for name in DeviceRun.__struct_fields__ if name not in VOLATILE]
     return {
         "devices": {
             device.id: {name: getattr(device, name) for name in names}

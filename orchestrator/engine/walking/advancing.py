@@ -45,8 +45,12 @@ def _intended(run: DeviceRun, event: events.OperationIntended, active: float) ->
 def _accepted(run: DeviceRun, event: events.OperationAccepted, active: float) -> None:
     if event.record is not None:
         run.record = DeviceId(event.record)
-    run.uses[run.operation] += 1
+    _count(run, 1)
     _begin_proof(run, event.server_at, event.at, active)
+
+
+def _count(run: DeviceRun, times: int) -> None:
+    run.uses[run.operation] = run.uses.get(run.operation, 0) + times
 
 
 def _found(run: DeviceRun, event: events.DeviceFound, active: float) -> None:
@@ -131,7 +135,7 @@ def _lost(run: DeviceRun, event: events.OperationLost, active: float) -> None:
     run.retry_after = 0.0
     run.busy_since = None
     run.reason = f"no answer came: {event.reason}"
-    run.uses[run.operation] += 1
+    _count(run, 1)
     if run.operation.may_be_repeated:
         run.failures += 1
         run.touched = run.is_lost = True
@@ -155,7 +159,7 @@ def _doubt_resolved(run: DeviceRun, event: events.DoubtResolved, active: float) 
     if event.applied:
         _begin_proof(run, run.sent_at, run.asked_after, active)
         return
-    run.uses[run.operation] -= 1
+    _count(run, -1)
     run.holds_slot = run.is_still_gone
     run.reason = f"not applied: {event.sign}"
     run.phase = Phase.FALTERED

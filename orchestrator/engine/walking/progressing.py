@@ -5,9 +5,9 @@ change it, but for the fields named volatile. Times that wait (deadlines, retrie
 active clock, which stands still in pauses.
 """
 
-from collections import Counter
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from msgspec import Struct, field
 
 from orchestrator.engine.walking import doubting, proving
 from orchestrator.engine.walking.chaining import chain_ends
@@ -76,8 +76,7 @@ class Course:
         return any(isinstance(each, RequestStep) for each in self.steps[step:end])
 
 
-@dataclass(slots=True)
-class DeviceRun:
+class DeviceRun(Struct):
     """One device's walk; changed only by the folds of its events, but for the fields named volatile."""
 
     planned: PlannedDevice
@@ -96,7 +95,7 @@ class DeviceRun:
     """The id of its record; another one than the plan's once it was created, or found again."""
     serial_number: str | None = None
     """What its record has to say; the plan's, until this run writes another one."""
-    uses: Counter[Request] = field(default_factory=Counter)
+    uses: dict[Request, int] = field(default_factory=dict)
     """How often this run asked for something that was applied, or may have been."""
     change: Change | None = None
     """The change of its record that was intended last in this step."""
@@ -179,8 +178,9 @@ class DeviceRun:
     """The last contact at that look."""
     poll_at: float = 0.0
     """Active moment from which a reading may bring something new; 0 is at once."""
-    due: float = field(default=float("inf"))
-    id: DeviceId = field(init=False)
+    due: float = float("inf")
+    id: DeviceId = DeviceId(0)
+    """Always that of `planned`."""
 
     def __post_init__(self) -> None:
         self.id = self.record = self.planned.id
