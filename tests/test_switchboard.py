@@ -2,12 +2,12 @@
 
 import threading
 import time
-from dataclasses import replace
 from functools import partial
 
 import anyio
 import pytest
 import structlog
+from msgspec import structs
 
 from orchestrator import switchboard
 from orchestrator.adapters.people.order_box import OrderBox
@@ -32,7 +32,7 @@ def settings(tmp_path, monkeypatch):
 @pytest.fixture
 def folder(settings):
     plan = plan_of(1001, 1002, 1003)
-    begun = replace(STORY[0], plan_digest=plan_file.digest(plan))
+    begun = structs.replace(STORY[0], plan_digest=plan_file.digest(plan))
     return record(settings.runs_dir, [begun, *STORY[1:]], plan=plan)
 
 
@@ -111,7 +111,7 @@ async def test_when_whoever_drives_it_ends_first_the_order_is_recorded_here(sett
 def test_an_order_to_a_run_with_an_audit_key_is_chained_with_it(settings):
     key = b"kept-elsewhere"
     plan = plan_of(1001, 1002, 1003)
-    begun = replace(STORY[0], plan_digest=plan_file.digest(plan), chain="hmac-sha256")
+    begun = structs.replace(STORY[0], plan_digest=plan_file.digest(plan), chain="hmac-sha256")
     folder = record(settings.runs_dir, [begun, *STORY[1:]], plan=plan, key=key)
 
     with pytest.raises(JournalError):

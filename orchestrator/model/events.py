@@ -3,19 +3,20 @@
 Every event has `at`, our clock in seconds since 1970 rounded to the microsecond. Other fields
 whose name ends in `_at` are moments too; those about a device's contacts are the controller's clock.
 In the journal moments are ISO 8601 text and fields that are None are left out.
+An event holds no other event, so none is ever part of a cycle: the collector need not look at them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from orchestrator.model import moments
 from orchestrator.model.devices import Device, Status
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True, gc=False):
     """The first line of every journal: what is about to be done, by whom, where."""
 
     at: float
@@ -31,8 +32,7 @@ class RunStarted:
     """How the journal's lines are chained: `sha256` or `hmac-sha256`."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunResumed:
+class RunResumed(Struct, frozen=True, gc=False):
     """A process took the run over; intentions without an answer are in doubt from here on."""
 
     at: float
@@ -44,8 +44,7 @@ class RunResumed:
     """Bytes of an unfinished line that the process before left behind; cut off, never acknowledged."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunInterrupted:
+class RunInterrupted(Struct, frozen=True, gc=False):
     """A person or the system asked the process to end; the run can be resumed."""
 
     at: float
@@ -54,8 +53,7 @@ class RunInterrupted:
     """`person`, or `controller` when it could not be used for longer than the patience allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunPaused:
+class RunPaused(Struct, frozen=True, gc=False):
     """Nothing new is sent and no deadline runs; the controller cannot be used now."""
 
     at: float
@@ -64,15 +62,13 @@ class RunPaused:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunContinued:
+class RunContinued(Struct, frozen=True, gc=False):
     """The controller can be used again; deadlines go on where they stood."""
 
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class RunStopped:
+class RunStopped(Struct, frozen=True, gc=False):
     """Nothing new will be started in this run, ever."""
 
     at: float
@@ -81,16 +77,14 @@ class RunStopped:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True, gc=False):
     """Every device has its verdict."""
 
     at: float
     verdicts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class SendingSlowed:
+class SendingSlowed(Struct, frozen=True, gc=False):
     """The controller refused for load: all sending waits until `until_at` and is slower afterwards."""
 
     at: float
@@ -100,8 +94,7 @@ class SendingSlowed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WindowOpened:
+class WindowOpened(Struct, frozen=True, gc=False):
     """Devices may be started until `until_at`."""
 
     at: float
@@ -110,8 +103,7 @@ class WindowOpened:
     """The time zone in which the window was reckoned."""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowClosed:
+class WindowClosed(Struct, frozen=True, gc=False):
     """Nothing more is started in this zone until the next opening; chains once begun are finished."""
 
     at: float
@@ -120,8 +112,7 @@ class WindowClosed:
     """None: it never opens again."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaveStarted:
+class WaveStarted(Struct, frozen=True, gc=False):
     """The devices of this wave may be started; waves count from 1."""
 
     at: float
@@ -129,8 +120,7 @@ class WaveStarted:
     devices: int
 
 
-@dataclass(frozen=True, slots=True)
-class WaveFinished:
+class WaveFinished(Struct, frozen=True, gc=False):
     """Every device of the wave has its verdict; it soaks until `until_at`."""
 
     at: float
@@ -139,8 +129,7 @@ class WaveFinished:
     until_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class WaveJudged:
+class WaveJudged(Struct, frozen=True, gc=False):
     """What the gate behind a wave says: `pass`, `fail` or `inconclusive` (then a person is asked)."""
 
     at: float
@@ -149,8 +138,7 @@ class WaveJudged:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalAsked:
+class ApprovalAsked(Struct, frozen=True, gc=False):
     """A person has to agree before the run goes on here."""
 
     at: float
@@ -161,8 +149,7 @@ class ApprovalAsked:
     """`anybody`, or `another` person than the one who started the run."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalGiven:
+class ApprovalGiven(Struct, frozen=True, gc=False):
     """A person agreed."""
 
     at: float
@@ -172,8 +159,7 @@ class ApprovalGiven:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalDenied:
+class ApprovalDenied(Struct, frozen=True, gc=False):
     """A person did not agree."""
 
     at: float
@@ -183,8 +169,7 @@ class ApprovalDenied:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PauseOrdered:
+class PauseOrdered(Struct, frozen=True, gc=False):
     """A person wants nothing new to be started for now; waits go on and chains are finished."""
 
     at: float
@@ -193,8 +178,7 @@ class PauseOrdered:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ContinueOrdered:
+class ContinueOrdered(Struct, frozen=True, gc=False):
     """A person takes the pause back."""
 
     at: float
@@ -203,8 +187,7 @@ class ContinueOrdered:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelOrdered:
+class CancelOrdered(Struct, frozen=True, gc=False):
     """A person wants nothing new to be started ever; with `abandon` not even to finish chains."""
 
     at: float
@@ -214,8 +197,7 @@ class CancelOrdered:
     abandon: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LimitOrdered:
+class LimitOrdered(Struct, frozen=True, gc=False):
     """A person changed a limit, within what the plan allows."""
 
     at: float
@@ -228,8 +210,7 @@ class LimitOrdered:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationSent:
+class NotificationSent(Struct, frozen=True, gc=False):
     """People were told."""
 
     at: float
@@ -238,8 +219,7 @@ class NotificationSent:
     """The name of the target; where it leads stands in the settings only."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotificationFailed:
+class NotificationFailed(Struct, frozen=True, gc=False):
     """People could not be told; the run goes on all the same."""
 
     at: float
@@ -248,8 +228,7 @@ class NotificationFailed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(Struct, frozen=True, gc=False):
     """A device begins a step that is not an operation."""
 
     at: float
@@ -259,8 +238,7 @@ class StepStarted:
     """When a sleep ends, or until when a check may still become true."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepHeld:
+class StepHeld(Struct, frozen=True, gc=False):
     """A device in the middle of its chain does not satisfy the guard; it is waited for until `until_at`."""
 
     at: float
@@ -270,8 +248,7 @@ class StepHeld:
     until_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True, gc=False):
     """The record read right before a request, as far as proofs need it."""
 
     read_at: float
@@ -304,8 +281,7 @@ def baseline_of(device: Device | None, *, read_at: float) -> Baseline:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class OperationIntended:
+class OperationIntended(Struct, frozen=True, gc=False):
     """One operation request is about to leave; it is durable before the first byte does."""
 
     at: float
@@ -326,8 +302,7 @@ class OperationIntended:
     """How much of the device was saved in the run's folder before: `record` or `full`."""
 
 
-@dataclass(frozen=True, slots=True)
-class OperationAccepted:
+class OperationAccepted(Struct, frozen=True, gc=False):
     """The controller took the request. Nothing is proven by it."""
 
     at: float
@@ -340,8 +315,7 @@ class OperationAccepted:
     """The id that a created record got."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceFound:
+class DeviceFound(Struct, frozen=True, gc=False):
     """The device has its record under this id now; it was looked for by its serial number."""
 
     at: float
@@ -351,8 +325,7 @@ class DeviceFound:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class OperationRefused:
+class OperationRefused(Struct, frozen=True, gc=False):
     """The controller answered that it did not apply the request."""
 
     at: float
@@ -365,8 +338,7 @@ class OperationRefused:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OperationUnsent:
+class OperationUnsent(Struct, frozen=True, gc=False):
     """Not one byte of the request left this machine."""
 
     at: float
@@ -377,8 +349,7 @@ class OperationUnsent:
     stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OperationLost:
+class OperationLost(Struct, frozen=True, gc=False):
     """The request was sent, or may have been, and no answer came: it is in doubt."""
 
     at: float
@@ -389,8 +360,7 @@ class OperationLost:
     status: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ContactSeen:
+class ContactSeen(Struct, frozen=True, gc=False):
     """The first contact after a request in doubt; whether later ones keep its rhythm tells of a boot."""
 
     at: float
@@ -399,8 +369,7 @@ class ContactSeen:
     contact_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class DoubtResolved:
+class DoubtResolved(Struct, frozen=True, gc=False):
     """Signs read from the controller told whether a request in doubt was applied."""
 
     at: float
@@ -411,8 +380,7 @@ class DoubtResolved:
     sign: str
 
 
-@dataclass(frozen=True, slots=True)
-class RetryScheduled:
+class RetryScheduled(Struct, frozen=True, gc=False):
     """The step will be tried again, not before `retry_at`."""
 
     at: float
@@ -425,8 +393,7 @@ class RetryScheduled:
     """Any change of the device's record ends the wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeliverySeen:
+class DeliverySeen(Struct, frozen=True, gc=False):
     """The first contact after acceptance: the session that delivers the command, not a return."""
 
     at: float
@@ -435,8 +402,7 @@ class DeliverySeen:
     contact_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class OutageSeen:
+class OutageSeen(Struct, frozen=True, gc=False):
     """The device was seen to be out of service after the command was delivered."""
 
     at: float
@@ -445,8 +411,7 @@ class OutageSeen:
     since_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceReturned:
+class DeviceReturned(Struct, frozen=True, gc=False):
     """The evidence is there; the device must now stay Up for the playbook's `stable_for`."""
 
     at: float
@@ -456,8 +421,7 @@ class DeviceReturned:
     contact_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRelapsed:
+class DeviceRelapsed(Struct, frozen=True, gc=False):
     """A returned device went out of service again, or is about to, before it was stable."""
 
     at: float
@@ -470,8 +434,7 @@ class DeviceRelapsed:
     """When the new outage began, if one was seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class LastLookTaken:
+class LastLookTaken(Struct, frozen=True, gc=False):
     """The time for the proof is over; the controller is asked to refresh this one device first."""
 
     at: float
@@ -479,8 +442,7 @@ class LastLookTaken:
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepSucceeded:
+class StepSucceeded(Struct, frozen=True, gc=False):
     """The step is proven."""
 
     at: float
@@ -489,8 +451,7 @@ class StepSucceeded:
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepFailed:
+class StepFailed(Struct, frozen=True, gc=False):
     """The step is over for good without success; `verdict` says in which way."""
 
     at: float
@@ -500,8 +461,7 @@ class StepFailed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StepForgiven:
+class StepForgiven(Struct, frozen=True, gc=False):
     """The step ended without success and the playbook lets the device go on; its verdict is kept."""
 
     at: float
@@ -511,8 +471,7 @@ class StepForgiven:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RescueStarted:
+class RescueStarted(Struct, frozen=True, gc=False):
     """A step failed for good; the device goes through the playbook's rescue from `step` on."""
 
     at: float
@@ -522,8 +481,7 @@ class RescueStarted:
     """How the step ended; the device's verdict in the end, however the rescue goes."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceFinished:
+class DeviceFinished(Struct, frozen=True, gc=False):
     """A device has its verdict; `step` is where it ended."""
 
     at: float
@@ -624,14 +582,13 @@ def _converters(
     kind: type[Any], *, moment: Callable[[Any], object], **others: Callable[[Any], object]
 ) -> _Converters:
     """Pair every field of a kind with what its value goes through; None is as it stands."""
-    names = [each.name for each in fields(kind)]
     return tuple(
         (name, moment if name == "at" or name.endswith("_at") else others.get(name))
-        for name in names
+        for name in kind.__struct_fields__
     )
 
 
-_KINDS = (*EVENTS.values(), Baseline)
+_KINDS: tuple[type[Any], ...] = (*EVENTS.values(), Baseline)
 _WRITERS: Mapping[type[Any], _Converters] = {
     kind: _converters(kind, moment=moments.as_text, baseline=as_facts) for kind in _KINDS
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from msgspec import structs
 
 from orchestrator import bootstrap, planner
 from orchestrator.adapters.plans import plan_file
@@ -229,7 +230,7 @@ def test_a_journal_that_was_edited_by_hand(quiet, cli):
 def begun_with_its_plan():
     """Give the story as a run of its plan leaves it."""
     digest = plan_file.digest(plan_of(1001, 1002, 1003))
-    return (replace(STORY[0], plan_digest=digest), *STORY[1:])
+    return (structs.replace(STORY[0], plan_digest=digest), *STORY[1:])
 
 
 def test_a_plan_that_is_not_the_runs_own(quiet, cli):
@@ -253,7 +254,7 @@ def test_a_run_of_another_controller(quiet, cli):
 def test_a_run_that_is_over(quiet, cli):
     plan = replace(plan_of(1001, 1002, 1003), controller=quiet.environment["ORCHESTRATOR_BASE_URL"])
     digest = plan_file.digest(plan)
-    story = (replace(STORY[0], plan_digest=digest), *STORY[1:], *ENDING)
+    story = (structs.replace(STORY[0], plan_digest=digest), *STORY[1:], *ENDING)
     record(Path("logs/runs"), story, plan=plan)
 
     ended = cli("resume", "night-1", **quiet.environment)

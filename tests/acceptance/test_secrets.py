@@ -1,10 +1,10 @@
 """Secrets are found from any folder, and a run goes on only with what it was begun with."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from orchestrator.adapters.plans import plan_file
 from orchestrator.adapters.vault.vault_file import VaultFile
@@ -43,7 +43,7 @@ def begun(cli, environment, monkeypatch):
     monkeypatch.setenv("NEW_PASSWORD", PASSWORD)
     assert cli("plan", "rotate.yaml", "-o", "plan.json", "--seeds", "0", **environment).code == 0
     plan = plan_file.read_plan(Path("plan.json"))
-    started = replace(STORY[0], plan_digest=plan_file.digest(plan))
+    started = structs.replace(STORY[0], plan_digest=plan_file.digest(plan))
     return record(Path("runs"), (started,), plan=plan)
 
 

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from orchestrator.adapters.runs.earlier_operations import earlier_operations
 from orchestrator.model.events import DeliverySeen, NotificationSent, StepSucceeded
@@ -16,9 +17,9 @@ T0 = histories.T0
 
 
 def story(*devices, controller=BASE, operation="reboot"):
-    events = [replace(histories.run_started(devices=len(devices)), controller=controller)]
+    events = [structs.replace(histories.run_started(devices=len(devices)), controller=controller)]
     for device in devices:
-        events += [replace(histories.intended(device), operation=operation)]
+        events += [structs.replace(histories.intended(device), operation=operation)]
         events += [histories.accepted(device)]
     return events
 

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from orchestrator.adapters.runs import earlier_runs
 from orchestrator.adapters.runs.earlier_runs import PLENTY, experience
@@ -26,7 +27,7 @@ SYNC_ALL = REDEPLOY.replace("- operation: factory", "- operation: sync").replace
 def story(*seconds, playbook="redeploy", operation="factory", controller=BASE):
     """A run in which one device after the other is wiped, each in so many seconds."""
     started = histories.run_started(devices=len(seconds))
-    events = [replace(started, playbook=playbook, controller=controller)]
+    events = [structs.replace(started, playbook=playbook, controller=controller)]
     for device, took in enumerate(seconds, start=1001):
         events += [
             OperationIntended(T0, device, 0, 1, operation, T0, histories.baseline()),

@@ -1,8 +1,7 @@
 """Only a run that is over is gone on after, and only by the plan it began with."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from orchestrator.adapters.plans import plan_file
 from orchestrator.adapters.runs.ended_run import read_ended
@@ -13,7 +12,7 @@ from tests.support.histories import T0
 from tests.support.recorded_runs import ENDING, STORY, plan_of, record
 
 PLAN = plan_of(1001, 1002, 1003)
-WHOLE = [replace(STORY[0], plan_digest=plan_file.digest(PLAN)), *STORY[1:], *ENDING]
+WHOLE = [structs.replace(STORY[0], plan_digest=plan_file.digest(PLAN)), *STORY[1:], *ENDING]
 
 
 def test_a_run_that_is_over_tells_where_it_left_each_device(tmp_path):

@@ -1,10 +1,10 @@
 """A run is taken up only as it was begun."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
+from msgspec import structs
 
 from orchestrator.adapters.plans import plan_file
 from orchestrator.adapters.plans.plan_file import read_stored
@@ -14,7 +14,7 @@ from tests.support.recorded_runs import STORY, plan_of, record
 
 VERSION_2 = Path(__file__).parents[1] / "support" / "plan_version_2.json"
 PLAN = plan_of(1001, 1002, 1003)
-BEGUN = [replace(STORY[0], plan_digest=plan_file.digest(PLAN)), *STORY[1:]]
+BEGUN = [structs.replace(STORY[0], plan_digest=plan_file.digest(PLAN)), *STORY[1:]]
 
 
 def test_plan_history_and_journal_come_together(tmp_path):
@@ -67,7 +67,7 @@ def test_the_journal_is_closed_behind_it(tmp_path):
 
 def test_a_run_of_a_plan_of_the_version_before_is_taken_up_by_the_digest_in_its_file(tmp_path):
     kept = read_stored(VERSION_2)
-    begun = [replace(STORY[0], plan_digest=kept.digest), *STORY[1:]]
+    begun = [structs.replace(STORY[0], plan_digest=kept.digest), *STORY[1:]]
     folder = record(tmp_path, begun, plan=PLAN)
     folder.plan_path.write_bytes(VERSION_2.read_bytes())
 

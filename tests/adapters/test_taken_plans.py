@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from msgspec import structs
 
 from orchestrator.adapters.machine.shared_folder import open_folder
 from orchestrator.adapters.plans import plan_file, taken_plans
@@ -18,7 +19,7 @@ from tests.support.recorded_runs import ENDING, STORY, plan_of, record
 
 DIGEST = "a1" * 32
 NOW = 1_790_000_000.0
-BEGUN = replace(STORY[0], plan_digest=DIGEST)
+BEGUN = structs.replace(STORY[0], plan_digest=DIGEST)
 OVER = [BEGUN, *STORY[1:], *ENDING]
 BEFORE = plan_of(1001, 1002, 1003)
 
@@ -124,7 +125,7 @@ def test_the_journal_counts_where_the_mark_was_cleaned_away(locks, runs):
 
 def test_a_run_of_another_plan_that_has_the_name_now_is_no_hindrance(locks, runs):
     take(locks, runs)
-    record(runs.path, [replace(BEGUN, plan_digest="b2" * 32)])
+    record(runs.path, [structs.replace(BEGUN, plan_digest="b2" * 32)])
 
     take(locks, runs, "night-2")
 
@@ -254,7 +255,7 @@ def follow_up(*devices):
 
 def went_on(runs, run, plan, *events, **changes):
     """Leave a run behind that went on after night-1."""
-    begun = replace(STORY[0], plan_digest=plan_file.digest(plan), **changes)
+    begun = structs.replace(STORY[0], plan_digest=plan_file.digest(plan), **changes)
     return record(runs.path, [begun, *events], plan=plan, run_id=run)
 
 

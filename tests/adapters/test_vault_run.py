@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from msgspec import structs
 
 from orchestrator.adapters.vault.run_secrets import (
     MemoryStore,
@@ -435,7 +436,9 @@ async def test_a_request_that_did_not_carry_the_secret_proves_nothing(run, place
     real = await rotated(run, place)
     secrets = run(ROTATION, place, "run-1")
     await secrets.prepare(wanted())
-    secrets.hear([replace(intended(), after={"debug": False}), accepted(), seen(), finished()])
+    secrets.hear(
+        [structs.replace(intended(), after={"debug": False}), accepted(), seen(), finished()]
+    )
 
     kept = holding(place)
     assert (kept.present.value.reveal(), kept.is_changing) == (real, False)

@@ -3,11 +3,11 @@
 A failing seed is repeated, and its story told, by the command in the message.
 """
 
-from dataclasses import replace
 from functools import cache
 from itertools import count
 
 import pytest
+from msgspec import structs
 
 from orchestrator.model import events
 from orchestrator.model.operations import Operation
@@ -133,7 +133,7 @@ def test_a_secret_value_in_the_journal_is_found():
     place, event = next(
         (n, e) for n, e in enumerate(life.journal) if isinstance(e, events.OperationIntended)
     )
-    life.journal[place] = replace(event, after={"note": value})
+    life.journal[place] = structs.replace(event, after={"note": value})
 
     assert any("a secret value is told" in sentence for sentence in broken(life))
 

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import RunFinished
 from orchestrator.model.plans import PlannedDevice
@@ -31,7 +33,9 @@ def two_nights():
 def careful_night(run_id, **changes):
     plan = replace(careful_plan(), forecast=FORECAST)
     events = [*histories.careful_story(), RunFinished(T0 + 1_700, {})]
-    return record_with(RUNS, plan, [replace(events[0], **changes), *events[1:]], run_id=run_id)
+    return record_with(
+        RUNS, plan, [structs.replace(events[0], **changes), *events[1:]], run_id=run_id
+    )
 
 
 def test_two_runs_stand_side_by_side(cli):
@@ -102,7 +106,7 @@ def test_devices_of_two_controllers_are_not_mixed_up(cli):
 
 def test_everything_fits_80_columns_whatever_things_are_called(cli):
     long = "a-very-long-name" * 5
-    events = [replace(STORY[0], playbook=HOSTILE * 3), *STORY[1:], *ENDING]
+    events = [structs.replace(STORY[0], playbook=HOSTILE * 3), *STORY[1:], *ENDING]
     devices = tuple(PlannedDevice(DeviceId(n), HOSTILE * 2, None) for n in (1001, 1002, 1003))
     plan = replace(PLAN, devices=devices)
     record_with(RUNS, plan, events, run_id=long)

@@ -1,10 +1,10 @@
 """`runs`: a history that is pleasant with hundreds of runs, whatever is asked of it."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from orchestrator.adapters.runs.run_folder import RunsFolder, new_id
 from orchestrator.cli import history, screen
@@ -20,8 +20,8 @@ FINE = (*STORY[:7], RunFinished(T0 + 90, {"succeeded": 1}))
 def leave(run_id, *, days_ago=0, playbook="redeploy", events=(*STORY, *ENDING)):
     """Leave a run behind that began so many days before 2026-11-22 04:15."""
     at = -days_ago * DAY
-    moved = [replace(each, at=each.at + at) for each in events]
-    moved[0] = replace(moved[0], playbook=playbook)
+    moved = [structs.replace(each, at=each.at + at) for each in events]
+    moved[0] = structs.replace(moved[0], playbook=playbook)
     return record(RUNS, moved, run_id=run_id)
 
 

@@ -2,11 +2,11 @@
 
 import socket
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import structlog
+from msgspec import structs
 
 from orchestrator.adapters.machine.os_user import user_name
 from orchestrator.adapters.plans import plan_file
@@ -43,7 +43,7 @@ def cli(cli):
 def left(*more, run_id="night-1", story=STORY) -> RunFolder:
     """Leave a run behind as a killed process would."""
     plan = plan_of(1001, 1002, 1003)
-    begun = replace(story[0], plan_digest=plan_file.digest(plan), started_by="alice")
+    begun = structs.replace(story[0], plan_digest=plan_file.digest(plan), started_by="alice")
     return record(RUNS, [begun, *story[1:], *more], run_id=run_id, plan=plan)
 
 
@@ -246,7 +246,7 @@ def test_what_a_run_asks_can_be_denied(cli):
 
 
 def test_whoever_started_a_run_cannot_approve_what_another_has_to(cli, monkeypatch):
-    folder = left(replace(ASKED, by="another"))
+    folder = left(structs.replace(ASKED, by="another"))
     monkeypatch.setattr("orchestrator.adapters.machine.os_user.user_name", lambda: "alice")
 
     ended = cli("approve", "night-1")

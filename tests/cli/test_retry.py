@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from orchestrator.adapters.plans import plan_file
 from tests.support import histories
@@ -11,7 +12,7 @@ from tests.support.recorded_runs import ENDING, STORY, plan_of, record
 
 RUNS = Path("logs/runs")
 PLAN = plan_of(1001, 1002, 1003)
-BEGUN = [replace(STORY[0], plan_digest=plan_file.digest(PLAN)), *STORY[1:]]
+BEGUN = [structs.replace(STORY[0], plan_digest=plan_file.digest(PLAN)), *STORY[1:]]
 BASE = PLAN.controller
 
 
@@ -112,7 +113,7 @@ def test_how_devices_ended_that_are_not_taken_up_reads_as_a_sentence(cli, over, 
 def went_on(run_id, *devices, over=True):
     """Leave a run behind that took devices of night-1 up."""
     plan = replace(plan_of(*devices), goes_on_after="night-1")
-    begun = replace(STORY[0], plan_digest=plan_file.digest(plan))
+    begun = structs.replace(STORY[0], plan_digest=plan_file.digest(plan))
     record(RUNS, [begun, *(ENDING if over else ())], plan=plan, run_id=run_id)
 
 

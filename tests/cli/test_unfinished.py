@@ -1,9 +1,9 @@
 """What was cut off is found again by whoever starts the same playbook by the clock."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from orchestrator.adapters.runs.run_folder import RunFolder
 from orchestrator.cli.options import configure_log
@@ -24,7 +24,7 @@ def settings(cli, tmp_path):
 
 
 def cut_off(settings, run_id, *, at=T0, **changes):
-    story = [replace(run_started(at, devices=1), **changes), intended(1001), accepted(1001)]
+    story = [structs.replace(run_started(at, devices=1), **changes), intended(1001), accepted(1001)]
     return record(settings.runs_dir, story, run_id=run_id, plan=plan_of(1001))
 
 

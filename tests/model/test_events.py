@@ -1,6 +1,5 @@
 """What the journal holds of an event is enough to have the same event again."""
 
-import dataclasses
 import json
 import types
 import typing
@@ -43,7 +42,7 @@ def values_for(name, kind):
 def built(kind):
     hints = typing.get_type_hints(kind)
     return st.builds(
-        kind, **{f.name: values_for(f.name, hints[f.name]) for f in dataclasses.fields(kind)}
+        kind, **{name: values_for(name, hints[name]) for name in kind.__struct_fields__}
     )
 
 

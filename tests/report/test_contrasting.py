@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from orchestrator.model.events import RunStopped, StepSucceeded
 from orchestrator.report.contrasting import Pair, contrast
 from tests.support.histories import (
@@ -45,7 +47,7 @@ def test_equal_runs_have_no_differences():
 
 
 def test_what_makes_runs_different_is_named():
-    other = replace(run_started(devices=1), playbook="reboot")
+    other = structs.replace(run_started(devices=1), playbook="reboot")
     found = contrast(
         run(*walk(1), ENDED),
         run(RunStopped(T0 + 9, "person", "enough"), ENDED, started=other, devices=(3,)),
@@ -59,7 +61,7 @@ def test_what_makes_runs_different_is_named():
 
 
 def test_a_playbook_whose_text_was_changed_is_named():
-    changed = replace(run_started(devices=2), playbook_digest="c" * 64)
+    changed = structs.replace(run_started(devices=2), playbook_digest="c" * 64)
 
     assert contrast(run(ENDED), run(ENDED, started=changed)).differences == (
         "the text of the playbook redeploy was changed between them",
@@ -67,7 +69,7 @@ def test_a_playbook_whose_text_was_changed_is_named():
 
 
 def test_devices_of_different_controllers_are_not_held_against_each_other():
-    elsewhere = replace(run_started(devices=2), controller="https://lab.example.com/api/v1")
+    elsewhere = structs.replace(run_started(devices=2), controller="https://lab.example.com/api/v1")
     found = contrast(run(ENDED), run(*walk(1), ENDED, started=elsewhere))
 
     assert found.devices is None

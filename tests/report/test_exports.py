@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from orchestrator.model.events import Baseline, RunPaused, StepStarted
 from orchestrator.report.exports.foresight import as_object, lateness
@@ -48,7 +49,9 @@ def test_only_the_first_verdict_ends_a_walk():
 
 def test_the_record_before_is_the_one_that_was_read_before_the_first_request():
     first, second = intended(1), intended(1, attempt=2)
-    later = replace(second, baseline=replace(second.baseline, status="Down", pending=()))
+    later = structs.replace(
+        second, baseline=structs.replace(second.baseline, status="Down", pending=())
+    )
 
     [device] = reported(run_started(), first, later, planned=planned(1)).devices()
 
@@ -62,7 +65,7 @@ def test_the_record_before_is_the_one_that_was_read_before_the_first_request():
 
 @pytest.mark.parametrize(
     "events",
-    [(), (replace(intended(1), baseline=Baseline(T0, "Unknown")),)],
+    [(), (structs.replace(intended(1), baseline=Baseline(T0, "Unknown")),)],
     ids=["nothing was sent", "it had no record"],
 )
 def test_where_nothing_is_known_of_the_record_before_that_is_so(events):

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
+from msgspec import structs
 
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import (
@@ -226,7 +227,7 @@ def test_foreign_text_in_a_picture_is_drawn_as_it_is():
 
 def _hostile(text):
     return (
-        replace(run_started(), playbook=text, started_by=text, host=text, controller=text),
+        structs.replace(run_started(), playbook=text, started_by=text, host=text, controller=text),
         intended(1),
         RetryScheduled(T0 + 1, 1, 0, 1, T0 + 2, text),
         finished(1, verdict="failed", reason=text),

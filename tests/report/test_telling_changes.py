@@ -1,8 +1,7 @@
 """What a request writes, in a sentence: every field, clipped, and never a secret."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from orchestrator.report.telling import describe
 from orchestrator.report.telling_changes import intention, value_of
@@ -38,7 +37,9 @@ def test_what_is_no_fingerprint_is_not_shown_for_a_secret(field):
 
 
 def test_the_flag_is_told_beside_the_update_and_not_as_a_field():
-    event = replace(rewritten(after={"description": "new", "reboot": True}), operation="reboot")
+    event = structs.replace(
+        rewritten(after={"description": "new", "reboot": True}), operation="reboot"
+    )
 
     told = intention(event)
 
@@ -79,7 +80,7 @@ def test_each_action_is_told(action, before, after, told):
 
 
 def test_an_operation_says_what_was_saved_before_it():
-    assert intention(replace(intended(), snapshot="full")) == (
+    assert intention(structs.replace(intended(), snapshot="full")) == (
         "factory is about to be requested; saved before: full"
     )
 

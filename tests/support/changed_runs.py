@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from orchestrator.adapters.plans import plan_file
 from orchestrator.adapters.runs.snapshot_file import SnapshotFile
 from orchestrator.model.devices import DeviceId
@@ -20,7 +22,7 @@ def leave_run(world, *events, over=True, snapshots=(), run_id="night-1", text=No
     )
     made = plan_of(*IDS) if text is None else plan_of(*IDS, text=text)
     plan = replace(made, controller=world.base_url, devices=devices)
-    begun = replace(STORY[0], plan_digest=plan_file.digest(plan))
+    begun = structs.replace(STORY[0], plan_digest=plan_file.digest(plan))
     ending = (ENDING[-1],) if over else ()
     folder = record(Path("logs/runs"), [begun, *events, *ending], plan=plan, run_id=run_id)
     if snapshots:

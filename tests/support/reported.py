@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from orchestrator.adapters.plans import plan_file
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import RunFinished, RunStarted
@@ -55,7 +57,7 @@ ENDED = RunFinished(T0 + 1_700, {})
 
 def hostile_report() -> RunReport:
     """Give a run in which every word from outside is hostile."""
-    started = replace(
+    started = structs.replace(
         histories.run_started(devices=2),
         playbook=HOSTILE,
         started_by=HOSTILE,
@@ -77,7 +79,7 @@ def record_with(runs_dir, plan, events, **given):
     """Leave a run behind whose journal was begun with this plan, as the program does it."""
     digest = plan_file.digest(plan)
     events = [
-        replace(event, plan_digest=digest) if isinstance(event, RunStarted) else event
+        structs.replace(event, plan_digest=digest) if isinstance(event, RunStarted) else event
         for event in events
     ]
     return record(runs_dir, events, plan=plan, **given)
