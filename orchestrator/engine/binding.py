@@ -62,7 +62,7 @@ def _of_devices(run: "Run") -> str:
         return _of_room(run)
     if run.plan.playbook.is_disruptive and admissions.free_places <= 0:
         return "max_down"
-    if is_anybody_aside or admissions.blocked_groups:
+    if is_anybody_aside or admissions.is_group_full:
         return "max_down_per"
     return WINDOW if admissions.fresh.is_anybody_aside else DEVICES
 

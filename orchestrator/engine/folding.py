@@ -1,7 +1,6 @@
 """What a durable event makes of a run: the fold that replaying a journal repeats."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.engine import ordering
@@ -288,7 +287,7 @@ def _limit_ordered(run: "Run", event: events.LimitOrdered) -> None:
     run.admissions.groups.limits = list(run.limits.max_down_per)
     run.admissions.free(tuple(run.admissions.blocked_groups))
     gap = pacing.planned_pace(run.limits.delay, run.limits.per_second).gap
-    run.pace = replace(run.pace, gap=gap)
+    run.pace = run.pace.with_gap(gap)
 
 
 def _notified(_: "Run", __: events.NotificationSent | events.NotificationFailed) -> None:

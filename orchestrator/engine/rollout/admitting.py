@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
+from typing import TypeGuard
 
 from orchestrator.engine.rollout.queueing import Lanes
 from orchestrator.engine.rollout.sparing import Group, Groups
@@ -98,8 +99,14 @@ class Admissions:
     @property
     def blocked_groups(self) -> list[Group]:
         """Groups that hold somebody back now."""
-        blockers = self._disruptive.blockers | self.fresh.blockers
-        return [each for each in blockers if isinstance(each, tuple) and isinstance(each[0], int)]
+        return [each for each in self._disruptive.blockers | self.fresh.blockers if _is_group(each)]
+
+    @property
+    def is_group_full(self) -> bool:
+        """True while a group holds somebody back."""
+        return any(map(_is_group, self._disruptive.blockers)) or any(
+            map(_is_group, self.fresh.blockers)
+        )
 
     def dismiss(self, group: Group) -> Iterator[DeviceRun | PlannedDevice]:
         """Take out whoever waits for a group that will not have room."""
@@ -197,6 +204,10 @@ class Admissions:
     def waits_for_group(self) -> bool:
         """True while somebody waits to be taken out of service, so that a census is worth its cost."""
         return self._disruptive.is_anybody_aside
+
+
+def _is_group(blocker: Hashable) -> TypeGuard[Group]:
+    return isinstance(blocker, tuple) and isinstance(blocker[0], int)
 
 
 def _steps_before_disruption(steps: tuple[Step, ...]) -> tuple[int | None, ...]:

@@ -1,6 +1,7 @@
 """When the next operation request may leave; slowing down when the controller is loaded, and recovering."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 OPERATION_SHARE = 0.75
 """Share of `per_second` that operations may use, so that polls are never starved."""
@@ -25,8 +26,7 @@ LONGEST_HOLD = 300.0
 """Seconds for which returns can hold sending at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """The present rhythm of operation requests."""
 
     gap: float
@@ -66,7 +66,7 @@ class Pace:
         """An operation request was decided at this moment."""
         return Pace(
             self.gap, self.factor, at, self.hold_until, self.returning, self.returned_at
-        )  # without `replace`, which takes ten times as long
+        )  # without `replace`, which takes three times as long
 
     def after_refusal(self, until: float, factor: float) -> "Pace":
         """The controller refused for load: everything waits, and is slower afterwards."""
@@ -77,6 +77,10 @@ class Pace:
         if self.factor == 1.0:
             return self
         return replace(self, factor=1.0 / min(1.0, 1.0 / self.factor + RECOVERY))
+
+    def with_gap(self, gap: float) -> "Pace":
+        """Another rhythm is planned from now on."""
+        return replace(self, gap=gap)
 
     def slower(self) -> float:
         """Give the factor after one more refusal."""

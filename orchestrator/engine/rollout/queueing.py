@@ -1,7 +1,7 @@
 """Queues in which whoever is blocked steps aside and holds up nobody behind."""
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, KeysView
 from heapq import heappop, heappush
 from itertools import count
 from typing import Generic, TypeVar
@@ -36,9 +36,9 @@ class Lanes(Generic[T]):
         heappush(self._ready, (self._order, next(self._ties), item, None))
 
     @property
-    def blockers(self) -> frozenset[Hashable]:
+    def blockers(self) -> KeysView[Hashable]:
         """Whatever holds somebody aside now."""
-        return frozenset(self._aside)
+        return self._aside.keys()
 
     @property
     def is_anybody_aside(self) -> bool:

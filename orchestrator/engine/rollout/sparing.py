@@ -207,4 +207,4 @@ class Groups:
 
 
 def _groups_of(planned: PlannedDevice) -> tuple[Group, ...]:
-    return tuple(enumerate(planned.groups))
+    return tuple(enumerate(planned.groups)) if planned.groups else ()

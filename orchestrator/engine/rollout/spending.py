@@ -21,6 +21,17 @@ class Spending:
         """Ends in trouble that was the controller's: they spend no budget."""
         self._strict, self._ramp = rollout.strict, rollout.ramp
         self._budget, self._devices = limits.budget, limits.devices
+        self.overspent: str | None = None
+        """Which limit of the budget was passed; None while the run is within it."""
+        self.is_surely_overspent = False
+        """False while the trouble may still turn out to be the controller's."""
+        self.by_budget: int | None = None
+        """Devices that may be under way at once for the budget's sake; None is any."""
+        self.by_ramp: int | None = None
+        """The same for the ramp's."""
+        self.most_underway: int | None = None
+        """Devices that may be under way at once; None is any."""
+        self._is_limited = rollout.ramp or limits.budget.is_set
         self._reckon()
 
     def end(self, verdict: Verdict, *, is_settled: bool) -> None:
@@ -46,6 +57,7 @@ class Spending:
     def limit(self, limits: Limits) -> None:
         """Other limits hold from now on."""
         self._budget = limits.budget
+        self._is_limited |= limits.budget.is_set
         self._reckon()
 
     @property
@@ -54,24 +66,19 @@ class Spending:
         return bool(self._unsettled)
 
     def _reckon(self) -> None:
+        if not self._is_limited:
+            return
         counted = self.verdicts - self._excused if self._excused else self.verdicts
         self.overspent = budgeting.overspent(self._budget, counted, self._devices)
-        """Which limit of the budget was passed; None while the run is within it."""
         self.is_surely_overspent = self.overspent is not None
-        """False while the trouble may still turn out to be the controller's."""
         if self._unsettled and self.overspent is not None:
             sure = counted - self._unsettled
             self.is_surely_overspent = (
                 budgeting.overspent(self._budget, sure, self._devices) is not None
             )
-        self.by_budget: int | None = None
-        """Devices that may be under way at once for the budget's sake; None is any."""
         if self._strict:
             self.by_budget = budgeting.may_be_underway(self._budget, counted, self._devices)
-        self.by_ramp: int | None = None
-        """The same for the ramp's."""
         if self._ramp:
             self.by_ramp = budgeting.ramped(budgeting.succeeded(self.verdicts))
         rooms = [room for room in (self.by_budget, self.by_ramp) if room is not None]
-        self.most_underway: int | None = min(rooms, default=None)
-        """Devices that may be under way at once; None is any."""
+        self.most_underway = min(rooms, default=None)
