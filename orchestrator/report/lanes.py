@@ -130,25 +130,22 @@ class Lanes:
         """Take one more event into account."""
         phase = _PHASES.get(type(event))
         if phase is not None:
-            self._move(event, phase)
+            self._mark(event, phase)
         elif isinstance(event, DeviceFinished):
             self._finish(event)
 
-    def _move(self, event: Any, phase: Phase) -> None:
+    def _mark(self, event: Any, phase: Phase) -> None:
         """An event of one device, as all in `_PHASES` are, moves it into a phase."""
-        if isinstance(event, DoubtResolved) and event.applied:
+        if phase is Phase.RESTING and isinstance(event, DoubtResolved) and event.applied:
             phase = Phase.PROVING
-        self._mark(event.device, event.step, event.at, phase)
-
-    def _mark(self, device: int, step: int, at: float, phase: Phase) -> None:
-        marks = self._underway.get(device)
+        marks = self._underway.get(event.device)
         if marks is None:
             if len(self._underway) < self._followed:
-                self._underway[device] = [(at, phase, step)]
+                self._underway[event.device] = [(event.at, phase, event.step)]
             return
         _, last_phase, last_step = marks[-1]
-        if (phase is not last_phase or step != last_step) and len(marks) < self._marks:
-            marks.append((at, phase, step))
+        if (phase is not last_phase or event.step != last_step) and len(marks) < self._marks:
+            marks.append((event.at, phase, event.step))
 
     def _finish(self, event: DeviceFinished) -> None:
         marks = self._underway.pop(event.device, None)
