@@ -37,8 +37,6 @@ class Changes:
         """Take one event into account; most are none of these and cost little."""
         if isinstance(event, OperationIntended):
             self._intend(event)
-        elif not self._names:
-            return
         elif getattr(event, "device", None) in self._names:
             self._followed.after(event)
         elif isinstance(event, OperationAccepted | OperationLost | DoubtResolved):
@@ -64,6 +62,11 @@ class Changes:
         if device in self._others:
             self._others.remove(device)
             self._hidden += 1
+
+    @property
+    def are_any(self) -> bool:
+        """True once a record was about to be changed; before that only intentions tell anything."""
+        return bool(self._names)
 
     @property
     def shown(self) -> list[DeviceDifferences]:

@@ -279,7 +279,8 @@ class Summary:
         self.requests.accepted += 1
         self._note(event.device, "accepted; waiting for proof")
         self.lanes.after(event)
-        self.changes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
         if event.record is not None:
             self.fates.name(event.device, event.record)
 
@@ -295,20 +296,23 @@ class Summary:
         self._set_back(event.device, event.at)
         self._note(event.device, event.reason)
         self.lanes.after(event)
-        self.changes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
 
     def _lose(self, event: OperationLost) -> None:
         self.requests.lost += 1
         self._note(event.device, f"in doubt: {event.reason}")
         self.lanes.after(event)
-        self.changes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
 
     def _resolve(self, event: DoubtResolved) -> None:
         if not event.applied:
             self._set_back(event.device, event.at)
         self._note(event.device, event.sign)
         self.lanes.after(event)
-        self.changes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
 
     def _reschedule(self, event: RetryScheduled) -> None:
         self.retries += 1
@@ -318,7 +322,8 @@ class Summary:
     def _find(self, event: DeviceFound) -> None:
         self.fates.name(event.device, event.record)
         self._note(event.device, f"found as device {event.record} by its serial number")
-        self.changes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
 
     def _return(self, event: DeviceReturned) -> None:
         self._note(event.device, "back; must stay up")
@@ -368,13 +373,15 @@ class Summary:
                     times = self._times[step] = array("d")
                 times.append(event.at - underway.began_at)
         self.lanes.after(event)
-        self.changes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
 
     def _finish(self, event: DeviceFinished) -> None:
         self._set_back(event.device, event.at)
         self._underway.pop(event.device, None)
         self.lanes.after(event)
-        self.changes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
         if not self.fates.end(event):
             return
         self._verdicts[event.verdict] += 1
