@@ -178,7 +178,7 @@ async def start_run(
                     _keeping(settings, plan, folder, hands[1]) as kept,
                     FileJournal.create(folder.journal_path, folder.run_id, key) as journal,
                 ):
-                    summary = Summary.of(plan)
+                    summary = Summary.of(plan, rows=False)
                     told = (*taken.listeners, *listeners)
                     session = _Session(settings, folder, run, journal, summary, told, leases, kept)
                     beginning = _beginning(settings, plan, plan_digest, now)
@@ -237,7 +237,7 @@ async def resume_run(
                     keepers.secrets.hear(history)
                     for listener in listeners:
                         listener.hear(history)
-                    summary = Summary.of(plan, history)
+                    summary = Summary.of(plan, history, rows=False)
                     session = _Session(
                         settings, folder, run, kept.journal, summary, listeners, leases, keepers
                     )
@@ -402,8 +402,7 @@ class _Mirror:
         self._summary = summary
 
     def hear(self, events: Sequence[Event]) -> None:
-        for event in events:
-            self._summary.after(event)
+        self._summary.hear(events)
 
 
 def _beginning(settings: Settings, plan: Plan, plan_digest: str, now: float) -> Event:

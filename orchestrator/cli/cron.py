@@ -51,7 +51,7 @@ class TroubleLines:
         *,
         silent_history: bool = False,
     ) -> None:
-        self._summary = Summary.of(plan)
+        self._summary = Summary.of(plan, rows=False)
         self._write = write
         self._is_silent = silent_history
 

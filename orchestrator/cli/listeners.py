@@ -45,38 +45,41 @@ Write = Callable[[str], None]
 
 PROGRESS_SECONDS = 30.0
 
-_NOTEWORTHY = (
-    RunStarted,
-    RunResumed,
-    RunInterrupted,
-    RunPaused,
-    RunContinued,
-    RunStopped,
-    RunFinished,
-    SendingSlowed,
-    *get_args(WindowEvent),
-    *get_args(WaveEvent),
-    *get_args(ActEvent),
-    ApprovalAsked,
-    NotificationFailed,
-    StepHeld,
-    StepForgiven,
-    RescueStarted,
-    OperationRefused,
-    OperationUnsent,
-    OperationLost,
-    DoubtResolved,
-    DeviceRelapsed,
-    DeviceFound,
-    DeviceFinished,
+_NOTEWORTHY = frozenset(
+    (
+        RunStarted,
+        RunResumed,
+        RunInterrupted,
+        RunPaused,
+        RunContinued,
+        RunStopped,
+        RunFinished,
+        SendingSlowed,
+        *get_args(WindowEvent),
+        *get_args(WaveEvent),
+        *get_args(ActEvent),
+        ApprovalAsked,
+        NotificationFailed,
+        StepHeld,
+        StepForgiven,
+        RescueStarted,
+        OperationRefused,
+        OperationUnsent,
+        OperationLost,
+        DoubtResolved,
+        DeviceRelapsed,
+        DeviceFound,
+        DeviceFinished,
+    )
 )
 
 
 def is_noteworthy(event: Event) -> bool:
     """Tell whether an event is worth a line of its own; the audit log has the others too."""
+    if type(event) not in _NOTEWORTHY:
+        return False
     # A refusal for load slows all sending down, and that has a line for all devices together.
-    is_for_load = isinstance(event, OperationRefused) and event.refusal == Refusal.BUSY
-    return isinstance(event, _NOTEWORTHY) and not is_for_load
+    return not (isinstance(event, OperationRefused) and event.refusal == Refusal.BUSY)
 
 
 class PlainLines:
@@ -91,7 +94,7 @@ class PlainLines:
         silent_history: bool = False,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._summary = Summary.of(plan)
+        self._summary = Summary.of(plan, rows=False)
         self._write = _forgiving(write)
         self._run_id = run_id
         self._is_silent = silent_history

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -42,6 +43,7 @@ _BANNERS: Mapping[State, str] = {
     State.RUNNING: "bold black on yellow",
 }
 _PROBLEMS = 6
+_TROUBLE = frozenset(each.value for each in Verdict if each.is_trouble)
 _RATE_SECONDS = 15.0
 
 
@@ -61,10 +63,14 @@ class LiveView:
         self._run_id = run_id
         self._speed = speed
         self._steady = steady
-        self._summary = Summary.of(plan)
+        self._summary = Summary.of(plan, rows=False)
         self._problems: deque[tuple[float, str]] = deque(maxlen=_PROBLEMS)
         self._sent: deque[tuple[float, int]] = deque()
-        self._snapshot = self._taken()
+        self._lock = Lock()
+        """Held while the run is told, and while a snapshot is taken of what it has come to."""
+        self._snapshot = self._taken(steady())
+        self._heard_at: float | None = None
+        """When there was news last; None once they are in the snapshot."""
         self._live = Live(
             console=console or Console(highlight=False),
             get_renderable=self.picture,
@@ -85,16 +91,22 @@ class LiveView:
         self._live.__exit__(kind, error, trace)
 
     def hear(self, events: Sequence[Event]) -> None:
-        """Take note; the picture is drawn by another thread, from a snapshot."""
-        sent = 0
-        for event in events:
-            self._summary.after(event)
-            sent += isinstance(event, OperationIntended)
-            if _is_problem(event):
-                self._problems.append((event.at, self._in_short(event)))
-        if sent:
-            self._sent.append((self._steady(), sent))
-        self._snapshot = self._taken()
+        """Take note; the picture is drawn by another thread, from a snapshot as often as it draws."""
+        sent, now = 0, self._steady()
+        with self._lock:
+            for event in events:
+                self._summary.after(event)
+                sent += type(event) is OperationIntended
+                if type(event) in _PROBLEM_KINDS and _is_problem(event):
+                    self._problems.append((event.at, self._in_short(event)))
+            self._prune(now)
+            if sent:
+                self._sent.append((now, sent))
+            self._heard_at = now
+
+    def _prune(self, now: float) -> None:
+        while self._sent and self._sent[0][0] < now - _RATE_SECONDS:
+            self._sent.popleft()
 
     def _in_short(self, event: Event) -> str:
         """Say it without what a narrow line has no room for; the audit log has it all."""
@@ -113,11 +125,8 @@ class LiveView:
         record = self._summary.record_id(device)
         return self._summary.serial_number(device) or "new" if record is None else str(record)
 
-    def _taken(self) -> Snapshot:
+    def _taken(self, now: float) -> Snapshot:
         summary = self._summary
-        now = self._steady()
-        while self._sent and self._sent[0][0] < now - _RATE_SECONDS:
-            self._sent.popleft()
         slowed = summary.slowed
         course = summary.course
         opening = course.next_opening() if course.waits_for_window else None
@@ -153,8 +162,12 @@ class LiveView:
         )
 
     def picture(self) -> RenderableType:
-        """Draw the newest snapshot."""
-        shot = self._snapshot
+        """Draw how things stand."""
+        with self._lock:
+            if self._heard_at is not None:
+                self._snapshot = self._taken(self._heard_at)
+                self._heard_at = None
+            shot = self._snapshot
         steady = self._steady()
         now = shot.last_at + (steady - shot.taken_at) * self._speed
         lately = sum(count for at, count in shot.recently if at > steady - _RATE_SECONDS)
@@ -219,18 +232,23 @@ def _sides(left: Text, right: Text) -> Table:
 
 
 def _is_problem(event: Event) -> bool:
+    """Say of an event among `_PROBLEM_KINDS` whether somebody should know."""
     if isinstance(event, DeviceFinished):
-        return Verdict(event.verdict).is_trouble
+        return event.verdict in _TROUBLE
     if isinstance(event, WaveJudged):
         return event.outcome != "pass"
-    return isinstance(event, _PROBLEM_KINDS)
+    return True
 
 
-_PROBLEM_KINDS = (
-    DeviceRelapsed,
-    NotificationFailed,
-    OperationLost,
-    OperationRefused,
-    SendingSlowed,
-    StepForgiven,
+_PROBLEM_KINDS = frozenset(
+    (
+        DeviceFinished,
+        WaveJudged,
+        DeviceRelapsed,
+        NotificationFailed,
+        OperationLost,
+        OperationRefused,
+        SendingSlowed,
+        StepForgiven,
+    )
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from orchestrator.model.events import (
+    DeviceFinished,
     DoubtResolved,
     Event,
     OperationAccepted,
@@ -28,7 +29,9 @@ class Changes:
     _asked: set[int] = field(default_factory=set)
     """The others for whom a change is on its way."""
     _others: set[int] = field(default_factory=set)
-    """The others whose record was written to, or may have been."""
+    """Those of them whose record was written to, or may have been, and who are under way."""
+    _hidden: int = 0
+    """The others who had their end after that."""
 
     def after(self, event: Event) -> None:
         """Take one event into account; most are none of these and cost little."""
@@ -40,6 +43,8 @@ class Changes:
             was_applied = not isinstance(event, DoubtResolved) or event.applied
             if event.device in self._asked and was_applied:
                 self._others.add(event.device)
+        elif isinstance(event, DeviceFinished):
+            self._end(event.device)
 
     def _intend(self, event: OperationIntended) -> None:
         is_followed = event.device in self._names
@@ -51,6 +56,18 @@ class Changes:
         if is_followed:
             self._followed.after(event)
 
+    def _end(self, device: int) -> None:
+        """Keep nothing of a device whose story is over but that it counts."""
+        self._asked.discard(device)
+        if device in self._others:
+            self._others.remove(device)
+            self._hidden += 1
+
+    @property
+    def are_any(self) -> bool:
+        """True once a record was about to be changed; before that only intentions tell anything."""
+        return bool(self._names)
+
     @property
     def shown(self) -> list[DeviceDifferences]:
         """Give what became of the devices that were followed, in the order in which they were asked for."""
@@ -59,4 +76,4 @@ class Changes:
     @property
     def hidden(self) -> int:
         """Count the devices that were written to and are not followed."""
-        return len(self._others)
+        return self._hidden + len(self._others)

@@ -126,29 +126,22 @@ class Lanes:
         self._slowest: list[tuple[float, int, list[_Mark], DeviceFinished]] = []
         self._order = count()
 
-    def after(self, event: Event) -> None:
-        """Take one more event into account."""
-        phase = _PHASES.get(type(event))
-        if phase is not None:
-            self._move(event, phase)
-        elif isinstance(event, DeviceFinished):
-            self._finish(event)
-
-    def _move(self, event: Any, phase: Phase) -> None:
-        """An event of one device, as all in `_PHASES` are, moves it into a phase."""
-        if isinstance(event, DoubtResolved) and event.applied:
+    def after(self, event: Any) -> None:
+        """Take one more event into account; all in `_PHASES` are of one device."""
+        kind = type(event)
+        phase = _PHASES.get(kind)
+        if phase is None:
+            if kind is DeviceFinished:
+                self._finish(event)
+            return
+        if kind is DoubtResolved and event.applied:
             phase = Phase.PROVING
-        self._mark(event.device, event.step, event.at, phase)
-
-    def _mark(self, device: int, step: int, at: float, phase: Phase) -> None:
-        marks = self._underway.get(device)
+        marks = self._underway.get(event.device)
         if marks is None:
             if len(self._underway) < self._followed:
-                self._underway[device] = [(at, phase, step)]
-            return
-        _, last_phase, last_step = marks[-1]
-        if (phase is not last_phase or step != last_step) and len(marks) < self._marks:
-            marks.append((at, phase, step))
+                self._underway[event.device] = [(event.at, phase, event.step)]
+        elif (phase is not marks[-1][1] or event.step != marks[-1][2]) and len(marks) < self._marks:
+            marks.append((event.at, phase, event.step))
 
     def _finish(self, event: DeviceFinished) -> None:
         marks = self._underway.pop(event.device, None)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.model.commands import SendNotice
+from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import (
     ApprovalAsked,
     DeviceFinished,
@@ -18,7 +19,7 @@ from orchestrator.model.events import (
     WaveFinished,
     WaveJudged,
 )
-from orchestrator.model.plans import Plan, PlannedDevice
+from orchestrator.model.plans import Plan
 from orchestrator.model.policies import Occasion
 from orchestrator.report.telling_campaigns import OUTCOMES, act, approval
 from orchestrator.report.wording import devices, printable, stop_cause, tally
@@ -34,10 +35,26 @@ class Notice:
 
 
 class Notices:
-    """Turns the events of one run into notices; `of` takes every event once and in order.
+    """Turns the events of one run into notices; `of` takes every event it heeds once and in order.
 
     A history is taken too, so that counts are right; what it gives then was sent long ago.
     """
+
+    heeded = frozenset(
+        {
+            ApprovalAsked,
+            DeviceFinished,
+            PauseOrdered,
+            RunFinished,
+            RunInterrupted,
+            RunPaused,
+            RunStarted,
+            RunStopped,
+            WaveFinished,
+            WaveJudged,
+        }
+    )
+    """The kinds of events that are told of or counted."""
 
     def __init__(self, plan: Plan, run_id: str) -> None:
         self._name = plan.playbook.name
@@ -45,7 +62,6 @@ class Notices:
         self._waves = len(plan.limits.waves)
         self._run_id = run_id
         self._plan = plan
-        self._planned: dict[int, PlannedDevice] = {}
         self._verdicts: Counter[str] = Counter()
         self._of_wave: dict[int, WaveFinished] = {}
         """The wave that waits for its gate."""
@@ -77,8 +93,6 @@ class Notices:
 
     def handed_over(self, escalated: Sequence[SendNotice]) -> tuple[str, str]:
         """Give the title and the text that hand these devices to a person, each with its history."""
-        if not self._planned:
-            self._planned = {device.id: device for device in self._plan.devices}
         names = [self._device(each.device) for each in escalated]
         who = names[0] if len(names) == 1 else devices(len(names))
         verb = "is" if len(names) == 1 else "are"
@@ -91,14 +105,14 @@ class Notices:
         return title, "\n".join(map(printable, (*lines, f"Run {self._run_id}")))
 
     def _device(self, device: int) -> str:
-        planned = self._planned.get(device)
+        planned = self._plan.devices.find(DeviceId(device))
         serial = None if planned is None else planned.serial_number
         if planned is not None and planned.is_new and serial:
             return f"device {serial}"
         return f"device {device} ({serial})" if serial else f"device {device}"
 
     def _about(self, command: SendNotice) -> list[str]:
-        planned = self._planned.get(command.device)
+        planned = self._plan.devices.find(DeviceId(command.device))
         if planned is None:
             return []
         known = (("Name", planned.name), ("Location", planned.location))

@@ -2,11 +2,13 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
-from typing import Self, get_args
+from typing import Any, ClassVar, Self, get_args
 
+from orchestrator.model.device_sets import DeviceSet
+from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import (
     DeviceFinished,
     DeviceFound,
@@ -42,20 +44,21 @@ from orchestrator.model.steps import RequestStep
 from orchestrator.model.verdicts import Verdict
 from orchestrator.report.changes import Changes
 from orchestrator.report.course import TURNS, Course
+from orchestrator.report.fates import Fates, Went
 from orchestrator.report.figures import DeviceRow, Requests, StepTime
 from orchestrator.report.holds import Hold, Holds
 from orchestrator.report.lanes import Lanes
 from orchestrator.report.spending import Spending, spendings
 from orchestrator.report.telling import RunEvent
 from orchestrator.report.telling_campaigns import person
-from orchestrator.report.telling_devices import RequestEvent
 from orchestrator.report.timeline import Timeline
 
 _DISRUPTIVE = frozenset(word for word, request in REQUESTS.items() if request.is_disruptive)
 _TROUBLE = frozenset(each.value for each in Verdict if each.is_trouble)
 _UNTRIED = frozenset({Verdict.DEFERRED.value, Verdict.NOT_STARTED.value})
 _TURNS = frozenset(get_args(RunEvent)) | TURNS
-_REQUESTS = frozenset(get_args(RequestEvent))
+TROUBLES_KEPT = 20_000
+"""Devices in trouble, and reasons for it, that a run without rows keeps in full; others it counts."""
 
 
 class State(StrEnum):
@@ -93,8 +96,10 @@ class _Underway:
 class Summary:
     """The mirror of a run: `after` takes every event once and in order."""
 
-    planned: Mapping[int, PlannedDevice] = field(default_factory=dict)
+    planned: InitVar[DeviceSet | Mapping[int, PlannedDevice]] = DeviceSet()
     """The device set, for serial numbers and for the devices without any event yet."""
+    keeps_rows: bool = True
+    """Where and why each device ended is known too; a process that drives a run needs it of none."""
     titles: Sequence[str] = ()
     """The names of the steps, in order, those of the rescue behind the others."""
     rescue_from: int | None = None
@@ -128,13 +133,13 @@ class Summary:
     """Paused, held by the window or an open question, or driven by nobody."""
     course: Course = field(default_factory=Course)
     """Waves, windows, people's orders, notifications."""
-    forgiven: set[int] = field(default_factory=set)
-    """Devices that the playbook let go on although a step ended without success."""
-    rescued: dict[int, bool] = field(default_factory=dict)
-    """Devices that went into the rescue; True for those that came through its last step."""
     requests: Requests = field(default_factory=Requests)
     troubles: list[DeviceFinished] = field(default_factory=list)
-    """Every device that somebody has to look at, in the order of their ends."""
+    """The devices that somebody has to look at, in the order of their ends: all where rows are kept."""
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """All of them by verdict and reason, but for those behind `TROUBLES_KEPT` different reasons."""
+    in_trouble: int = 0
+    """How many they are."""
     timeline: Timeline = field(default_factory=Timeline)
     """How many devices were down."""
     ends: Timeline = field(default_factory=Timeline)
@@ -148,21 +153,28 @@ class Summary:
     changes: Changes = field(default_factory=Changes)
     """What was written into the records of the first devices."""
 
-    _records: dict[int, int] = field(default_factory=dict)
-    """The ids of records that were created or found again, by the device as the run names it."""
-    _ended: dict[int, DeviceFinished] = field(default_factory=dict)
+    devices: DeviceSet = field(init=False)
+    fates: Fates = field(init=False)
+    """How the devices ended that did."""
+
     _underway: dict[int, _Underway] = field(default_factory=dict)
     _down: set[int] = field(default_factory=set)
     _verdicts: Counter[str] = field(default_factory=Counter)
     _times: dict[int, "array[float]"] = field(default_factory=dict)
+    _step_times: dict[int, StepTime] = field(default_factory=dict)
     _idle_since: float | None = None
     _tried: int = 0
 
+    def __post_init__(self, planned: DeviceSet | Mapping[int, PlannedDevice]) -> None:
+        self.devices = DeviceSet.of(planned.values() if isinstance(planned, Mapping) else planned)
+        self.fates = Fates(self.devices, rows=self.keeps_rows)
+
     @classmethod
-    def of(cls, plan: Plan, events: Iterable[Event] = ()) -> Self:
+    def of(cls, plan: Plan, events: Iterable[Event] = (), *, rows: bool = True) -> Self:
         """Begin the mirror of a plan's run, with the events there are already."""
         summary = cls(
-            planned={device.id: device for device in plan.devices},
+            planned=plan.devices,
+            keeps_rows=rows,
             titles=tuple(step.title for step in plan.playbook.all_steps),
             rescue_from=len(plan.playbook.steps) if plan.playbook.rescue else None,
             requests_at=frozenset(
@@ -176,33 +188,21 @@ class Summary:
             forecast=plan.forecast,
             course=Course.of(plan),
         )
-        for event in events:
-            summary.after(event)
+        summary.hear(events)
         return summary
+
+    def hear(self, events: Iterable[Event]) -> None:
+        """Take these events into account."""
+        takes = self._TAKES
+        for event in events:
+            take = takes.get(type(event))
+            if take is not None:
+                take(self, event)
+            self.last_at = event.at
 
     def after(self, event: Event) -> None:
         """Take one more event into account."""
-        kind = type(event)
-        if kind in _REQUESTS:
-            self._after_request(event)
-            self.lanes.after(event)
-            self.changes.after(event)
-        elif kind in _TURNS:
-            self._after_turn(event)
-        else:
-            self._after_step(event)
-            self.lanes.after(event)
-            self.changes.after(event)
-        if isinstance(event, OperationAccepted | DeviceFound):
-            self._name(event)
-        self.last_at = event.at
-
-    def _name(self, event: OperationAccepted | DeviceFound) -> None:
-        """Take note of a record that was created or found again."""
-        if event.record is not None:
-            self._records[event.device] = event.record
-        if isinstance(event, DeviceFound):
-            self._note(event.device, f"found as device {event.record} by its serial number")
+        self.hear((event,))
 
     def _after_turn(self, event: Event) -> None:
         if type(event) in TURNS:
@@ -267,89 +267,139 @@ class Summary:
             held[Hold.WINDOW] = ", ".join(course.windows)
         return held
 
-    def _after_request(self, event: Event) -> None:
-        match event:
-            case OperationIntended():
-                self.requests.intended += 1
-                self._begin(event.device, event.step, event.at, requested=True)
-                if event.operation in _DISRUPTIVE:
-                    self._set_down(event.device, event.at)
-            case OperationAccepted():
-                self.requests.accepted += 1
-                self._note(event.device, "accepted; waiting for proof")
-            case OperationRefused():
-                self.requests.refused += 1
-                self._set_back(event.device, event.at)
-                self._note(event.device, event.reason)
-            case OperationUnsent():
-                self.requests.unsent += 1
-                self._set_back(event.device, event.at)
-                self._note(event.device, event.reason)
-            case OperationLost():
-                self.requests.lost += 1
-                self._note(event.device, f"in doubt: {event.reason}")
-            case DoubtResolved(applied=applied):
-                if not applied:
-                    self._set_back(event.device, event.at)
-                self._note(event.device, event.sign)
-            case RetryScheduled():
-                self.retries += 1
-                self._note(event.device, f"will be tried again: {event.reason}")
+    def _intend(self, event: OperationIntended) -> None:
+        self.requests.intended += 1
+        self._begin(event.device, event.step, event.at, requested=True)
+        if event.operation in _DISRUPTIVE:
+            self._set_down(event.device, event.at)
+        self.lanes.after(event)
+        self.changes.after(event)
 
-    def _after_step(self, event: Event) -> None:
-        match event:
-            case StepSucceeded():
-                self._set_back(event.device, event.at)
-                self._prove(event)
-            case DeviceFinished():
-                self._finish(event)
-            case DeviceReturned():
-                self._note(event.device, "back; must stay up")
-            case DeviceRelapsed():
-                self._note(event.device, event.reason)
-            case StepStarted():
-                self._begin(event.device, event.step, event.at)
-            case StepHeld():
-                self._begin(event.device, event.step, event.at)
-                self._note(event.device, event.reason)
-            case StepFailed():
-                self._set_back(event.device, event.at)
-                self._note(event.device, event.reason)
-            case StepForgiven():
-                self.forgiven.add(event.device)
-                self._set_back(event.device, event.at)
-                self._note(event.device, "goes on all the same")
-            case RescueStarted():
-                self.rescued.setdefault(event.device, False)
-                self._note(event.device, "goes into its rescue")
-            case _:
-                pass
+    def _accept(self, event: OperationAccepted) -> None:
+        self.requests.accepted += 1
+        self._note(event.device, "accepted; waiting for proof")
+        self.lanes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
+        if event.record is not None:
+            self.fates.name(event.device, event.record)
+
+    def _refuse(self, event: OperationRefused) -> None:
+        self.requests.refused += 1
+        self._end_try(event)
+
+    def _unsend(self, event: OperationUnsent) -> None:
+        self.requests.unsent += 1
+        self._end_try(event)
+
+    def _end_try(self, event: OperationRefused | OperationUnsent) -> None:
+        self._set_back(event.device, event.at)
+        self._note(event.device, event.reason)
+        self.lanes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
+
+    def _lose(self, event: OperationLost) -> None:
+        self.requests.lost += 1
+        self._note(event.device, f"in doubt: {event.reason}")
+        self.lanes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
+
+    def _resolve(self, event: DoubtResolved) -> None:
+        if not event.applied:
+            self._set_back(event.device, event.at)
+        self._note(event.device, event.sign)
+        self.lanes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
+
+    def _reschedule(self, event: RetryScheduled) -> None:
+        self.retries += 1
+        self._note(event.device, f"will be tried again: {event.reason}")
+        self.lanes.after(event)
+
+    def _find(self, event: DeviceFound) -> None:
+        self.fates.name(event.device, event.record)
+        self._note(event.device, f"found as device {event.record} by its serial number")
+        if self.changes.are_any:
+            self.changes.after(event)
+
+    def _return(self, event: DeviceReturned) -> None:
+        self._note(event.device, "back; must stay up")
+        self.lanes.after(event)
+
+    def _relapse(self, event: DeviceRelapsed) -> None:
+        self._note(event.device, event.reason)
+        self.lanes.after(event)
+
+    def _start_step(self, event: StepStarted) -> None:
+        self._begin(event.device, event.step, event.at)
+        self.lanes.after(event)
+
+    def _hold_step(self, event: StepHeld) -> None:
+        self._begin(event.device, event.step, event.at)
+        self._note(event.device, event.reason)
+        self.lanes.after(event)
+
+    def _fail_step(self, event: StepFailed) -> None:
+        self._set_back(event.device, event.at)
+        self._note(event.device, event.reason)
+        self.lanes.after(event)
+
+    def _forgive(self, event: StepForgiven) -> None:
+        self.fates.note(event.device, Went.FORGIVEN)
+        self._set_back(event.device, event.at)
+        self._note(event.device, "goes on all the same")
+        self.lanes.after(event)
+
+    def _rescue(self, event: RescueStarted) -> None:
+        self.fates.note(event.device, Went.RESCUED)
+        self._note(event.device, "goes into its rescue")
+        self.lanes.after(event)
 
     def _prove(self, event: StepSucceeded) -> None:
-        if event.device in self.rescued and event.step == len(self.titles) - 1:
-            self.rescued[event.device] = True
-        underway = self._underway.get(event.device)
-        if underway is not None and underway.step == event.step:
+        device, step = event.device, event.step
+        self._set_back(device, event.at)
+        if step == len(self.titles) - 1 and self.rescued and self.fates.has(device, Went.RESCUED):
+            self.fates.note(device, Went.THROUGH)
+        underway = self._underway.get(device)
+        if underway is not None and underway.step == step:
             underway.reason = "proven; waits for its next step"
-            if event.step in self.requests_at and not underway.requested:
-                return  # it was so already: how long that took says nothing of the others
-            times = self._times.setdefault(event.step, array("d"))
-            times.append(event.at - underway.began_at)
+            # What was so already tells nothing of how long it takes the others.
+            if underway.requested or step not in self.requests_at:
+                times = self._times.get(step)
+                if times is None:
+                    times = self._times[step] = array("d")
+                times.append(event.at - underway.began_at)
+        self.lanes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
 
     def _finish(self, event: DeviceFinished) -> None:
         self._set_back(event.device, event.at)
         self._underway.pop(event.device, None)
-        if event.device in self._ended:
+        self.lanes.after(event)
+        if self.changes.are_any:
+            self.changes.after(event)
+        if not self.fates.end(event):
             return
-        self._ended[event.device] = event
         self._verdicts[event.verdict] += 1
         self.course.end(event.verdict)
         if event.verdict not in _UNTRIED:
             self._tried += 1
             self.ends.record(event.at, self._tried)
         if event.verdict in _TROUBLE:
+            self._look_at(event)
+
+    def _look_at(self, event: DeviceFinished) -> None:
+        self.in_trouble += 1
+        self.trouble_ends.record(event.at, self.in_trouble)
+        if self.keeps_rows or self.in_trouble <= TROUBLES_KEPT:
             self.troubles.append(event)
-            self.trouble_ends.record(event.at, len(self.troubles))
+        reason = (event.verdict, event.reason)
+        if self.keeps_rows or reason in self.reasons or len(self.reasons) < TROUBLES_KEPT:
+            self.reasons[reason] += 1
 
     def _begin(self, device: int, step: int, at: float, *, requested: bool = False) -> None:
         underway = self._underway.get(device)
@@ -413,17 +463,32 @@ class Summary:
     @property
     def has_trouble(self) -> bool:
         """True when some device failed, is unconfirmed or in doubt."""
-        return bool(self.troubles)
+        return self.in_trouble > 0
 
     @property
     def total(self) -> int:
         """Count the devices of the run."""
-        return self.started.devices if self.started else len(self.planned)
+        return self.started.devices if self.started else len(self.devices)
 
     @property
     def finished(self) -> int:
         """Count the devices that have a verdict."""
-        return len(self._ended)
+        return self.fates.count
+
+    @property
+    def forgiven(self) -> int:
+        """Count the devices that the playbook let go on although a step ended without success."""
+        return self.fates.went(Went.FORGIVEN)
+
+    @property
+    def rescued(self) -> int:
+        """Count the devices that went into the rescue."""
+        return self.fates.went(Went.RESCUED)
+
+    @property
+    def rescues_completed(self) -> int:
+        """Count the devices that came through the rescue's last step."""
+        return self.fates.went(Went.THROUGH)
 
     @property
     def underway(self) -> int:
@@ -467,22 +532,25 @@ class Summary:
 
     def step_times(self) -> list[StepTime]:
         """Give how long each step took, for the steps that some device has proven."""
-        return [self._step_time(step, sorted(times)) for step, times in sorted(self._times.items())]
+        return [self._step_time(step, self._times[step]) for step in sorted(self._times)]
 
     def durations(self, step: int) -> Sequence[float]:
         """Give the seconds from first intent to proof of every device that has proven a step."""
         return self._times.get(step, ())
 
     def _step_time(self, step: int, times: Sequence[float]) -> StepTime:
-        last = len(times) - 1
-        return StepTime(
-            step=step,
-            title=self.title(step),
-            devices=len(times),
-            median=times[last // 2],
-            slowest_tenth=times[-(-last * 9 // 10)],
-            longest=times[last],
-        )
+        known = self._step_times.get(step)
+        if known is None or known.devices != len(times):
+            ordered, last = sorted(times), len(times) - 1
+            known = self._step_times[step] = StepTime(
+                step=step,
+                title=self.title(step),
+                devices=len(times),
+                median=ordered[last // 2],
+                slowest_tenth=ordered[-(-last * 9 // 10)],
+                longest=ordered[last],
+            )
+        return known
 
     def title(self, step: int) -> str:
         """Name a step for people, who count from one; the rescue is counted for itself."""
@@ -490,28 +558,34 @@ class Summary:
             return f"rescue {step_title(step - self.rescue_from, self.titles[self.rescue_from :])}"
         return step_title(step, self.titles)
 
+    def device(self, device: int) -> PlannedDevice | None:
+        """Give a device as the plan has it; None when it is not in the plan."""
+        return self.devices.find(DeviceId(device))
+
     def serial_number(self, device: int) -> str | None:
         """Give a device's serial number as the plan has it."""
-        planned = self.planned.get(device)
+        planned = self.device(device)
         return None if planned is None else planned.serial_number
 
     def record_of(self, device: int) -> int | None:
         """Give the id that a device got in this run; None where it kept the one the plan has."""
-        record = self._records.get(device)
+        record = self.fates.record(device)
         return None if record == device else record
 
     def record_id(self, device: int) -> int | None:
         """Give a device's id at the controller, as far as is known; None of one not created yet."""
-        planned = self.planned.get(device)
-        is_new = planned is not None and planned.is_new
-        return self._records.get(device, None if is_new else device)
+        record = self.fates.record(device)
+        if record is not None:
+            return record
+        planned = self.device(device)
+        return None if planned is not None and planned.is_new else device
 
     def row(self, device: int) -> DeviceRow:
-        """Show one device."""
+        """Show one device; where no rows are kept, nothing but the verdict of one that ended."""
         serial = self.serial_number(device)
-        ended = self._ended.get(device)
+        ended = self.fates.ended(device)
         if ended is not None:
-            return DeviceRow(device, serial, ended.verdict, ended.step, ended.reason)
+            return DeviceRow(device, serial, *ended)
         underway = self._underway.get(device)
         if underway is not None:
             return DeviceRow(device, serial, None, underway.step, underway.reason)
@@ -519,7 +593,29 @@ class Summary:
 
     def rows(self) -> Iterable[DeviceRow]:
         """Show every device, in the plan's order; without a plan those that have any event."""
-        return map(self.row, self.planned or dict.fromkeys([*self._ended, *self._underway]))
+        return map(self.row, self.fates.ids(self._underway))
+
+    _TAKES: ClassVar[Mapping[type[Event], Callable[[Any, Any], None]]] = {
+        **dict.fromkeys(_TURNS, _after_turn),
+        OperationIntended: _intend,
+        OperationAccepted: _accept,
+        OperationRefused: _refuse,
+        OperationUnsent: _unsend,
+        OperationLost: _lose,
+        DoubtResolved: _resolve,
+        RetryScheduled: _reschedule,
+        DeviceFound: _find,
+        DeviceReturned: _return,
+        DeviceRelapsed: _relapse,
+        StepStarted: _start_step,
+        StepHeld: _hold_step,
+        StepSucceeded: _prove,
+        StepFailed: _fail_step,
+        StepForgiven: _forgive,
+        RescueStarted: _rescue,
+        DeviceFinished: _finish,
+    }
+    """What each kind of event does to a summary; kinds that tell it nothing are not here."""
 
 
 def step_title(step: int, titles: Sequence[str]) -> str:

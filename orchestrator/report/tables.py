@@ -1,6 +1,5 @@
 """A summary as text for people and as an object for programs; an audit log as rows."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from orchestrator.model import durations, moments
@@ -35,7 +34,7 @@ _REASONS = ("reason", "detail", "sign", "evidence", "why", "question")
 
 def device_name(summary: Summary, device: int) -> str:
     """Name a device as people know it: its record's id, and its serial number if the plan has one."""
-    serial, planned = summary.serial_number(device), summary.planned.get(device)
+    serial, planned = summary.serial_number(device), summary.device(device)
     is_new = planned is not None and planned.is_new
     record = summary.record_of(device)
     if is_new:  # its own id is a provisional one, which nobody knows
@@ -69,7 +68,7 @@ def as_text(summary: Summary, *, run_id: str, driven: bool = True) -> str:
     course = list(course_lines(summary))
     if course:
         lines += ["", *course]
-    if summary.troubles:
+    if summary.in_trouble:
         lines += ["", *_trouble_lines(summary)]
     return "\n".join(map(printable, lines)) + "\n"
 
@@ -102,10 +101,10 @@ def _rate_lines(summary: Summary) -> list[str]:
         *map(_time_line, summary.step_times()),
     ]
     if summary.forgiven:
-        lines.append(f"  went on after a step without success: {devices(len(summary.forgiven))}")
+        lines.append(f"  went on after a step without success: {devices(summary.forgiven)}")
     if summary.rescued:
-        through = sum(summary.rescued.values())
-        lines.append(f"  rescue: {devices(len(summary.rescued))}, {through:,} came through it")
+        through = summary.rescues_completed
+        lines.append(f"  rescue: {devices(summary.rescued)}, {through:,} came through it")
     return lines
 
 
@@ -120,7 +119,7 @@ def _time_line(times: StepTime) -> str:
 def _trouble_lines(summary: Summary) -> list[str]:
     lines = ["  To look at:"]
     lines += [f"    {_trouble_line(summary, end)}" for end in summary.troubles[:_FAILURES_SHOWN]]
-    hidden = len(summary.troubles) - _FAILURES_SHOWN
+    hidden = summary.in_trouble - _FAILURES_SHOWN
     if hidden > 0:
         lines.append(f"    and {hidden:,} more")
     return lines
@@ -170,9 +169,9 @@ def as_json(summary: Summary, *, run_id: str, driven: bool = True) -> dict[str, 
         "pauses": summary.pauses,
         "resumes": summary.resumes,
         "interruptions": summary.interruptions,
-        "forgiven": len(summary.forgiven),
-        "rescued": len(summary.rescued),
-        "rescues_completed": sum(summary.rescued.values()),
+        "forgiven": summary.forgiven,
+        "rescued": summary.rescued,
+        "rescues_completed": summary.rescues_completed,
         **course_object(summary),
         "steps": [
             {
@@ -231,8 +230,7 @@ def device_rows(summary: Summary) -> Iterator[dict[str, object]]:
 
 def reasons(summary: Summary) -> list[tuple[str, str, int]]:
     """Count the troubles by verdict and reason, the commonest first."""
-    counted = Counter((end.verdict, end.reason) for end in summary.troubles)
-    return [(verdict, reason, count) for (verdict, reason), count in counted.most_common()]
+    return [(verdict, reason, count) for (verdict, reason), count in summary.reasons.most_common()]
 
 
 def as_csv(summary: Summary, numbered: Iterable[tuple[int, Event]]) -> Iterator[str]:

@@ -14,7 +14,7 @@ import structlog
 from orchestrator.model.commands import SendNotice
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.events import Event, NotificationFailed, NotificationSent
-from orchestrator.model.plans import Plan, PlannedDevice
+from orchestrator.model.plans import Plan
 from orchestrator.model.policies import Notify, Occasion
 from orchestrator.model.steps import EscalateStep
 from orchestrator.planning import handed
@@ -57,8 +57,13 @@ class Notice(Protocol):
 class Notices(Protocol):
     """Turns the events of one run into notices."""
 
+    @property
+    def heeded(self) -> Collection[type[Event]]:
+        """Give the kinds of events that `of` needs."""
+        ...
+
     def of(self, event: Event) -> Notice | None:
-        """Take every event once and in order, and give what there is to tell, if anything."""
+        """Take every event of these kinds once and in order, and give what there is to tell, if anything."""
         ...
 
     def handed_over(self, escalated: Sequence[SendNotice]) -> tuple[str, str]:
@@ -110,6 +115,8 @@ class Herald:
         notify = plan.playbook.notify
         self._to = () if notify is None else tuple(dict.fromkeys(notify.to))
         self._on: Collection[Occasion] = () if notify is None else frozenset(notify.on)
+        # What came of a message is nothing to tell of with another.
+        self._heeded = frozenset(notices.heeded) - {NotificationSent, NotificationFailed}
         self._queue: deque[_Message] = deque()
         self._gathered: dict[int, _Gathered] = {}
         self._told_at: dict[int, float] = {}
@@ -119,12 +126,13 @@ class Herald:
         """When the last devices were handed over, each with a message of its own."""
         self._all_handed_at = -BETWEEN_SECONDS
         """When many were, with one message."""
-        self._names: dict[DeviceId, PlannedDevice] = {}
         self._turn = anyio.Lock()
         self._bell = anyio.Event()
 
     def hear(self, events: Sequence[Event]) -> None:
         """Queue what people want to know of these events."""
+        if not self._on:
+            return
         for event in events:
             notice = self._notice_of(event)
             if notice is not None and notice.occasion in self._on:
@@ -132,6 +140,8 @@ class Herald:
 
     def hear_history(self, events: Sequence[Event]) -> None:
         """Take a history into account; people were told of it long ago."""
+        if not self._on:
+            return
         for event in events:
             self._notice_of(event)
 
@@ -182,7 +192,7 @@ class Herald:
             self._fail(self._queue.popleft(), "the run ended and no time was left for it")
 
     def _notice_of(self, event: Event) -> Notice | None:
-        if isinstance(event, NotificationSent | NotificationFailed):
+        if type(event) not in self._heeded:
             return None
         try:
             return self._notices.of(event)
@@ -238,9 +248,7 @@ class Herald:
         )
 
     def _name(self, device: DeviceId) -> str:
-        if not self._names:
-            self._names = {each.id: each for each in self._plan.devices}
-        planned = self._names.get(device)
+        planned = self._plan.devices.find(device)
         serial = None if planned is None else planned.serial_number
         return f"{device} ({printable(serial)})" if serial else str(device)
 

@@ -199,7 +199,7 @@ def test_it_estimates_the_end():
 
 
 def test_the_rate_is_that_of_the_last_seconds():
-    moments = iter([0.0, 0.0, 0.0, 0.0, 90.0, 90.0, 100.0])
+    moments = iter([0.0, 0.0, 0.0, 90.0, 100.0])
 
     picture = drawn(STORY[:3], STORY[3:], steady=lambda: next(moments))
 

@@ -3,7 +3,7 @@
 from orchestrator.model.events import DoubtResolved, OperationLost, OperationRefused
 from orchestrator.report.changes import Changes
 from orchestrator.report.differences import Certainty
-from tests.support.histories import T0, accepted, intended, rewritten, succeeded
+from tests.support.histories import T0, accepted, finished, intended, rewritten, succeeded
 
 
 def changes(*events, keep=50):
@@ -65,3 +65,10 @@ def test_an_operation_of_an_uncounted_device_is_no_change_of_its_record():
     found = changes(*walk(1), rewritten(2), refused, intended(2), accepted(2), keep=1)
 
     assert found.hidden == 0
+
+
+def test_a_device_that_ended_is_still_counted_once():
+    later = [finished(3), *walk(4), finished(4), finished(2)]
+    found = changes(*walk(1), *walk(2), *walk(3), rewritten(3), accepted(3), *later, keep=1)
+
+    assert found.hidden == 3

@@ -174,3 +174,11 @@ def test_a_device_without_a_record_is_named_by_its_serial_number():
     assert handed(SendNotice(1, 0, "look"), plan=plan)[0].endswith(
         "device ZN1 is handed to a person"
     )
+
+
+def test_of_what_is_not_heeded_there_is_nothing_to_tell():
+    notices = Notices(careful_plan(), "night-1")
+    others = [event for event in EVERY_KIND if type(event) not in notices.heeded]
+
+    assert len(others) > 20
+    assert [notices.of(event) for event in others] == [None] * len(others)

@@ -1,5 +1,6 @@
 """The mirror of a run: what its events add up to."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -40,6 +41,7 @@ from orchestrator.model.plans import Limits, Plan
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.selections import Selection
 from orchestrator.model.steps import OperationStep, SleepStep, default_proof
+from orchestrator.report.fates import Went
 from orchestrator.report.figures import DeviceRow
 from orchestrator.report.summary import State, Summary
 from tests.support.histories import (
@@ -386,7 +388,8 @@ def test_a_forgiven_device_is_not_down_and_its_verdict_counts_in_the_end():
     ]
     summary = told(*forgiven)
 
-    assert (summary.forgiven, summary.down, summary.has_trouble) == ({1}, 0, False)
+    assert summary.fates.has(1, Went.FORGIVEN)
+    assert (summary.forgiven, summary.down, summary.has_trouble) == (1, 0, False)
     assert summary.row(1).reason == "goes on all the same"
     assert told(*forgiven, finished(1, verdict="unconfirmed", step=1)).has_trouble
 
@@ -401,13 +404,19 @@ def test_a_rescue_is_complete_with_its_last_step():
     ]
     done = [*begun, intended(1, step=2, operation="sync"), succeeded(1, step=2)]
 
-    assert Summary.of(plan, begun).rescued == {1: False}
+    assert Summary.of(plan, begun).fates.has(1, Went.RESCUED)
+    assert _rescues(Summary.of(plan, begun)) == (1, 0)
     assert Summary.of(plan, begun).row(1).reason == "goes into its rescue"
-    assert Summary.of(plan, done).rescued == {1: True}
+    assert Summary.of(plan, done).fates.has(1, Went.THROUGH)
+    assert _rescues(Summary.of(plan, done)) == (1, 1)
+
+
+def _rescues(summary):
+    return summary.rescued, summary.rescues_completed
 
 
 def test_a_last_step_without_a_rescue_rescues_nobody():
-    assert told(run_started(), intended(1), succeeded(1), titles=("factory",)).rescued == {}
+    assert told(run_started(), intended(1), succeeded(1), titles=("factory",)).rescued == 0
 
 
 def test_steps_of_the_rescue_are_counted_for_themselves():
@@ -515,3 +524,51 @@ def test_the_times_of_a_step_are_those_of_the_devices_that_proved_it():
 
     assert list(summary.durations(0)) == [5, 9]
     assert list(summary.durations(1)) == []
+
+
+def test_a_summary_without_rows_still_knows_how_each_device_ended():
+    plan = careful_plan()
+    events = [run_started(), finished(1, step=1), finished(2, verdict="failed", reason="404")]
+    summary = Summary.of(plan, events, rows=False)
+
+    assert [summary.row(device) for device in (1, 2, 3)] == [
+        DeviceRow(1, "ZN1", "succeeded", None, ""),
+        DeviceRow(2, "ZN2", "failed", None, ""),
+        DeviceRow(3, "ZN3", None, None, ""),
+    ]
+    assert [(end.device, end.reason) for end in summary.troubles] == [(2, "404")]
+
+
+def test_without_rows_the_first_troubles_are_kept_and_all_are_counted(monkeypatch):
+    monkeypatch.setattr("orchestrator.report.summary.TROUBLES_KEPT", 2)
+    ends = [finished(n, verdict="failed", reason=f"no {n % 3}") for n in range(1, 8)]
+    bounded = Summary.of(careful_plan(), [run_started(), *ends], rows=False)
+    whole = Summary.of(careful_plan(), [run_started(), *ends])
+
+    assert (bounded.in_trouble, whole.in_trouble) == (7, 7)
+    assert [end.device for end in bounded.troubles] == [1, 2]
+    assert len(whole.troubles) == 7
+    assert bounded.reasons == {("failed", "no 1"): 3, ("failed", "no 2"): 2}
+    assert whole.reasons == {("failed", "no 1"): 3, ("failed", "no 2"): 2, ("failed", "no 0"): 2}
+
+
+def test_a_device_that_ended_leaves_nothing_behind_but_bytes():
+    plan = replace(careful_plan(), devices=tuple(planned(*range(5_000)).values()))
+    summary = Summary.of(plan, [run_started(devices=5_000)], rows=False)
+    summary.hear(_walks(0, 100))
+    tracemalloc.start()
+    summary.hear(_walks(100, 5_000))
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 30 * 4_900
+    assert summary.finished == 5_000
+
+
+def _walks(first, last):
+    for device in range(first, last):
+        at = T0 + device
+        yield intended(device, at=at)
+        yield accepted(device, at=at + 1)
+        yield succeeded(device, at=at + 50)
+        yield finished(device, at=at + 50)

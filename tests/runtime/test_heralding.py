@@ -11,6 +11,7 @@ import structlog
 from orchestrator.adapters.memory.memory_messenger import MemoryMessenger, Message
 from orchestrator.model.commands import SendNotice
 from orchestrator.model.events import (
+    EVENTS,
     ApprovalAsked,
     NotificationFailed,
     NotificationSent,
@@ -55,6 +56,8 @@ class Note:
 
 class Plain:
     """Names the occasion and counts what it has seen; `RunStopped` is more than it can tell."""
+
+    heeded = frozenset(EVENTS.values())
 
     def __init__(self):
         self.seen = []
@@ -506,3 +509,12 @@ async def test_what_is_still_gathered_at_the_end_is_told():
     await escalation.stage.herald.flush(10.0)
 
     assert len(escalation.stage.messenger.sent) == 1
+
+
+async def test_where_nobody_is_told_nothing_is_put_into_words():
+    stage = Stage(to=())
+    stage.herald.hear_history([run_started()])
+    await stage.hearing(RunPaused(T0, "token", "no"))
+
+    assert stage.notices.seen == []
+    assert stage.messenger.sent == []

@@ -84,9 +84,8 @@ def outcome_of(folder: RunFolder, key: bytes | None, *, driven: bool) -> tuple[O
         read = path.stat()
     except OSError as error:
         raise JournalError(f"{path} cannot be read: it is gone") from error
-    summary = Summary()
-    for record in read_records(path, trust.key, believed=trust.believed):
-        summary.after(record.event)
+    summary = Summary(keeps_rows=False)
+    summary.hear(record.event for record in read_records(path, trust.key, believed=trust.believed))
     outcome = Outcome.of(summary, driven=driven)
     keep(folder, outcome, key, read=read)
     return outcome, trust.note

@@ -26,6 +26,7 @@ from orchestrator.ports import Clock
 
 log = structlog.get_logger(__name__)
 
+_NAMING = (OperationAccepted, DeviceFound)
 _NEEDS_NO_VAULT = frozenset({SecretKind.ENV, SecretKind.ROW})
 """Whoever gave these values has them still."""
 
@@ -96,6 +97,8 @@ class RunSecrets:
         self._controller = plan.controller
         self._playbook = plan.playbook
         self._names = {device.id: device.name for device in plan.devices}
+        self._any = bool(secrets_of(plan.playbook))
+        """Without any there is nothing to follow."""
         self._sources = sources
         self._store = store
         self._fingerprint_key = fingerprint_key
@@ -175,12 +178,11 @@ class RunSecrets:
         return step + 1 if is_made or all(name in made for name, _ in here) else step
 
     def hear(self, events: Sequence[Event]) -> None:
+        if not self._any:
+            return
         for event in events:
-            match event:
-                case OperationAccepted(device=device, record=int(record)):
-                    self._records[device] = record
-                case DeviceFound(device=device, record=record):
-                    self._records[device] = record
+            if isinstance(event, _NAMING) and event.record is not None:
+                self._records[event.device] = event.record
             ended = self._sent.after(event)
             if ended is not None and self._is_open(ended.device, ended.step):
                 self._ended.setdefault((ended.device, ended.step), ended)

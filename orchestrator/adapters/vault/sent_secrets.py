@@ -1,7 +1,8 @@
 """Which secret values of a run were sent and taken, as its events tell: what a vault may believe."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from orchestrator.model.events import (
     DeviceFinished,
@@ -71,29 +72,49 @@ class SentSecrets:
 
         With its device a step ends once more, in case that nothing was said of its end before.
         """
-        match event:
-            case OperationIntended(device=device, step=step, after=after) if after:
-                steps = self._by_device.setdefault(device, {})
-                steps.setdefault(step, _Sending()).intend(event, after)
-            case OperationUnsent(device=device, step=step, attempt=attempt):
-                self._of(device, step).by_attempt.pop(attempt, None)
-            case OperationAccepted() | DoubtResolved(applied=True):
-                self._of(event.device, event.step).accept(event.attempt)
-            case StepSucceeded(at=at, device=device, step=step):
-                return self._of(device, step).ended(at, device, step, is_proven=True)
-            case StepFailed() | StepForgiven():
-                return self._without_proof(event.at, event.device, event.step)
-            case DeviceFinished(at=at, device=device, step=step):
-                ended = self._without_proof(at, device, step)
-                self._by_device.pop(device, None)
-                return ended
-        return None
+        take = self._TAKES.get(type(event))
+        return None if take is None else take(self, event)
+
+    def _intend(self, event: OperationIntended) -> None:
+        if event.after:
+            steps = self._by_device.setdefault(event.device, {})
+            steps.setdefault(event.step, _Sending()).intend(event, event.after)
+
+    def _unsend(self, event: OperationUnsent) -> None:
+        self._of(event.device, event.step).by_attempt.pop(event.attempt, None)
+
+    def _accept(self, event: OperationAccepted | DoubtResolved) -> None:
+        if isinstance(event, OperationAccepted) or event.applied:
+            self._of(event.device, event.step).accept(event.attempt)
+
+    def _prove(self, event: StepSucceeded) -> Ended:
+        sent = self._of(event.device, event.step)
+        return sent.ended(event.at, event.device, event.step, is_proven=True)
+
+    def _fail(self, event: StepFailed | StepForgiven) -> Ended:
+        return self._without_proof(event.at, event.device, event.step)
+
+    def _finish(self, event: DeviceFinished) -> Ended:
+        ended = self._without_proof(event.at, event.device, event.step)
+        self._by_device.pop(event.device, None)
+        return ended
 
     def _without_proof(self, at: float, device: int, step: int) -> Ended:
         return self._of(device, step).ended(at, device, step, is_proven=False)
 
     def _of(self, device: int, step: int) -> _Sending:
         return self._by_device.get(device, {}).get(step) or _Sending()
+
+    _TAKES: ClassVar[Mapping[type[Event], Callable[[Any, Any], Ended | None]]] = {
+        OperationIntended: _intend,
+        OperationUnsent: _unsend,
+        OperationAccepted: _accept,
+        DoubtResolved: _accept,
+        StepSucceeded: _prove,
+        StepFailed: _fail,
+        StepForgiven: _fail,
+        DeviceFinished: _finish,
+    }
 
 
 def is_seen(step: Step | None) -> bool:

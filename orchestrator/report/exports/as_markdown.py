@@ -83,7 +83,7 @@ def _verdicts(report: RunReport) -> Iterator[str]:
 
 def _troubles(report: RunReport) -> Iterator[str]:
     summary = report.summary
-    if not summary.troubles:
+    if not summary.in_trouble:
         return
     yield "### To look at"
     yield ""
@@ -106,7 +106,7 @@ def _troubles(report: RunReport) -> Iterator[str]:
             for end in summary.troubles[:_SHOWN]
         ),
     )
-    yield from _more(len(summary.troubles) - _SHOWN, "devices")
+    yield from _more(summary.in_trouble - _SHOWN, "devices")
 
 
 def _untouched(report: RunReport) -> Iterator[str]:

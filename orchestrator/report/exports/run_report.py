@@ -108,7 +108,7 @@ class RunReport:
             repeat(number, wave.devices) for number, wave in enumerate(self.waves, start=1)
         )
         for row in summary.rows():
-            planned = summary.planned.get(row.device)
+            planned = summary.device(row.device)
             walk = self.walks.of(row.device)
             yield DeviceReport(
                 device=row.device,

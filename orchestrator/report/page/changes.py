@@ -37,7 +37,7 @@ def changes(summary: Summary, run_id: str) -> str:
 
 
 def _line(summary: Summary, found: DeviceDifferences) -> str:
-    planned = summary.planned.get(found.device)
+    planned = summary.device(found.device)
     return group_line(device_name(summary, found.device), (planned and planned.name) or "")
 
 

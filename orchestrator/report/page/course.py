@@ -73,7 +73,7 @@ def progress(summary: Summary) -> str:
     tried = summary.ends.peak
     told = f"{tried:,} of {summary.total:,} devices had their turn and have their verdict."
     keys: list[_Key] = [(Ink.GOOD.variable, "line", "devices with a verdict")]
-    if summary.troubles:
+    if summary.in_trouble:
         keys.append((Ink.BAD.variable, "line", "of these in trouble"))
     keys += _FORESEEN[: over_time.foreseen_drawn(summary)]
     drawing = picture(over_time.progress(summary, told=told), legend([*keys, *_scenery(summary)]))

@@ -41,9 +41,9 @@ def outcome(summary: Summary) -> str:
     trouble = {verdict: counts[verdict] for verdict in counts if Verdict(verdict).is_trouble}
     rest = {verdict: counts[verdict] for verdict in _UNTOUCHED}
     told = f"{begins}{so_far}"
-    if summary.troubles:
-        needs = "needs" if len(summary.troubles) == 1 else "need"
-        told += f"; {len(summary.troubles):,} {needs} somebody to look: {tally(trouble)}"
+    if summary.in_trouble:
+        needs = "needs" if summary.in_trouble == 1 else "need"
+        told += f"; {summary.in_trouble:,} {needs} somebody to look: {tally(trouble)}"
     if any(rest.values()):
         told += f"; {tally(rest)}"
     return told + "."

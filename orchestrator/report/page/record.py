@@ -19,9 +19,9 @@ def requests(summary: Summary) -> str:
         ("tried again", summary.retries),
         ("times the controller made the run pause", summary.pauses),
         ("times the run was resumed", summary.resumes),
-        ("devices that went on after a step without success", len(summary.forgiven)),
-        ("devices that went into the rescue", len(summary.rescued)),
-        ("devices that came through the rescue", sum(summary.rescued.values())),
+        ("devices that went on after a step without success", summary.forgiven),
+        ("devices that went into the rescue", summary.rescued),
+        ("devices that came through the rescue", summary.rescues_completed),
     ]
     rescued = [("devices that came through the rescue", 0)] if summary.rescued else []
     rows = always + [each for each in if_any if each[1] or each in rescued]

@@ -1,6 +1,5 @@
 """What became of single devices: those in trouble, where the slowest spent their time, each step."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from orchestrator.model import durations
@@ -38,12 +37,11 @@ _PHASES = {
 
 def troubles(summary: Summary) -> str:
     """Name the devices that somebody has to look at, by what happened to them."""
-    found = summary.troubles
-    if not found:
+    if not summary.in_trouble:
         return ""
     heads = ("device", "id", "serial number", "location", "where", "when")
-    groups = Counter((end.verdict, end.reason) for end in found).most_common()
-    told = f"{devices(len(found))} ended in trouble, the commonest reason first."
+    groups = summary.reasons.most_common()
+    told = f"{devices(summary.in_trouble)} ended in trouble, the commonest reason first."
     hidden = len(groups) - _REASONS_SHOWN
     rows = list(_trouble_groups(summary, groups[:_REASONS_SHOWN]))
     return section(
@@ -76,7 +74,7 @@ def _trouble_groups(
 
 
 def _trouble(summary: Summary, end: DeviceFinished) -> tuple[Cell, ...]:
-    planned, record = summary.planned.get(end.device), summary.record_id(end.device)
+    planned, record = summary.device(end.device), summary.record_id(end.device)
     return (
         (planned and planned.name) or "",
         "new" if record is None else f"{record}",
@@ -95,7 +93,7 @@ def lanes(summary: Summary) -> str:
     failed = sum(lane.is_trouble for lane in shown)
     going = sum(lane.verdict is None for lane in shown)
     slowest = len(shown) - failed
-    parts = [_failed(failed, len(summary.troubles))] if failed else []
+    parts = [_failed(failed, summary.in_trouble)] if failed else []
     if slowest:
         parts.append(f"the {slowest:,} slowest of the others" if slowest > 1 else "the slowest one")
     told = f"{' and '.join(parts)}, each from its first act on.".capitalize()
@@ -124,7 +122,7 @@ def _failed(shown: int, in_all: int) -> str:
 
 
 def _name(summary: Summary, device: int) -> str:
-    planned = summary.planned.get(device)
+    planned = summary.device(device)
     if planned is None:
         return f"device {device}"
     return planned.name or planned.serial_number or device_name(summary, device)
