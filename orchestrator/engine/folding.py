@@ -58,7 +58,8 @@ def _after_device(
         consequence(run, device, event)
     if device.phase is not Phase.ENDED:
         device.poll_at = 0.0
-        run.mark(device)
+        if device.phase is not Phase.SENT:  # until its answer there is nothing to decide
+            run.mark(device)
 
 
 def _intended(run: "Run", device: "DeviceRun", event: events.OperationIntended) -> None:

@@ -333,7 +333,8 @@ class Run:
             run = self._dirty.popleft()
             self._marked.discard(run.id)
             reading = self.news.pop(run.id, None)
-            self._consider_device(decision, run, reading, now, chance)
+            if run.phase is not Phase.ENDED:
+                self._consider_device(decision, run, reading, now, chance)
 
     def _consider_device(
         self,
@@ -347,7 +348,7 @@ class Run:
             decision.events += given_up
             return
         match run.phase:
-            case Phase.ENDED | Phase.SENT | Phase.SUSPECT:
+            case Phase.SENT | Phase.SUSPECT:
                 return
             case Phase.READY | Phase.RESTING:
                 self.starts.consider(decision, run, reading, now)

@@ -15,7 +15,7 @@ from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.engine.walking.waiting import Waits
 from orchestrator.model import durations, events, moments
-from orchestrator.model.commands import SendNotice
+from orchestrator.model.commands import PrepareDevice, SendNotice
 from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device, DeviceId
 from orchestrator.model.events import Event
 from orchestrator.model.operations import Action, Operation
@@ -67,6 +67,8 @@ class Starts:
         """Devices that another run holds, and which."""
         self._chooser = Chooser.of(plan.playbook, plan.created_at)
         self._guard_in_full = _needs_detail(plan)
+        steps = plan.playbook.all_steps
+        self._prepares = tuple(intending.may_need_preparation(plan.playbook, s) for s in steps)
 
     def forget(self, run: DeviceRun) -> None:
         """A device has its verdict."""
@@ -179,15 +181,20 @@ class Starts:
             self._read(decision, run, now)
 
     def _read(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
-        wanted = intending.preparation(self.plan.playbook, run)
+        wanted = self._preparation(run)
         in_full = wanted is not None or self._must_be_full(run)
         self.waits.poll(decision, run, now, in_full=in_full, command=wanted)
 
     def _tells_enough(self, run: DeviceRun, reading: Reading) -> bool:
-        wanted = intending.preparation(self.plan.playbook, run)
+        wanted = self._preparation(run)
         if wanted is not None:
             return intending.is_prepared(wanted, reading)
         return reading.is_detail or not self._must_be_full(run)
+
+    def _preparation(self, run: DeviceRun) -> PrepareDevice | None:
+        if not self._prepares[run.step]:
+            return None
+        return intending.preparation(self.plan.playbook, run)
 
     def _must_be_full(self, run: DeviceRun) -> bool:
         """List pages do not tell of pending firmware; after an unproven upgrade that must be known."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from orchestrator.model.devices import Status
 
 
@@ -83,8 +85,7 @@ Test = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True, cache_hash=True):
     """One thing that must be true of one field of a record."""
 
     field: str

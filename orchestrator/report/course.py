@@ -28,7 +28,7 @@ from orchestrator.model.policies import Budget
 from orchestrator.model.verdicts import Verdict
 from orchestrator.report.telling_campaigns import ActEvent, CampaignEvent
 
-TURNS = frozenset(get_args(CampaignEvent)) | {RunStopped, RunFinished}
+TURNS: frozenset[type[Event]] = frozenset(get_args(CampaignEvent)) | {RunStopped, RunFinished}
 """The kinds of events that change a run's course."""
 _UNTRIED = frozenset({Verdict.DEFERRED.value, Verdict.NOT_STARTED.value})
 

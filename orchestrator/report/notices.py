@@ -40,7 +40,7 @@ class Notices:
     A history is taken too, so that counts are right; what it gives then was sent long ago.
     """
 
-    heeded = frozenset(
+    heeded: frozenset[type[Event]] = frozenset(
         {
             ApprovalAsked,
             DeviceFinished,

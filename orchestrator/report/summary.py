@@ -56,7 +56,7 @@ from orchestrator.report.timeline import Timeline
 _DISRUPTIVE = frozenset(word for word, request in REQUESTS.items() if request.is_disruptive)
 _TROUBLE = frozenset(each.value for each in Verdict if each.is_trouble)
 _UNTRIED = frozenset({Verdict.DEFERRED.value, Verdict.NOT_STARTED.value})
-_TURNS = frozenset(get_args(RunEvent)) | TURNS
+_TURNS: frozenset[type[Event]] = frozenset(get_args(RunEvent)) | TURNS
 TROUBLES_KEPT = 20_000
 """Devices in trouble, and reasons for it, that a run without rows keeps in full; others it counts."""
 

@@ -21,7 +21,7 @@ from orchestrator.model.playbooks import Playbook
 from orchestrator.model.policies import Depth
 from orchestrator.model.readings import Reading
 from orchestrator.model.snapshots import Snapshot
-from orchestrator.model.steps import RecordStep, RequestStep
+from orchestrator.model.steps import RecordStep, RequestStep, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,14 @@ class Intention:
 
     event: events.OperationIntended
     commands: tuple[Command, ...]
+
+
+def may_need_preparation(playbook: Playbook, step: Step) -> bool:
+    """Say whether some device has to be read in another way than any before this step."""
+    if isinstance(step, RecordStep):
+        return True
+    is_saved = isinstance(step, RequestStep) and _is_saved_before(step)
+    return is_saved and playbook.snapshots is Depth.FULL
 
 
 def preparation(playbook: Playbook, run: DeviceRun) -> PrepareDevice | None:
