@@ -77,6 +77,7 @@ def _accepted(run: "Run", device: "DeviceRun", event: events.OperationAccepted) 
     if event.record is not None:
         run.moved[device.record] = device.id
     run.pace = run.pace.after_success()
+    run.answered_in(event.at - (device.sent_at - device.skew))
     run.rejected_since = None
     run.reach.accepted()
     run.spending.settle()

@@ -37,6 +37,10 @@ from orchestrator.model.readings import Observation, Probed, Reading
 PATIENCE = 1800.0
 """Seconds for which an unusable controller is waited for, unless the settings say otherwise."""
 
+QUICK = 0.2
+"""Seconds from an intention to its answer up to which intentions are made ahead: one that has to
+wait for its place in flight is still far from being too old to be sent (design 5)."""
+
 STOPPED = "stopped"
 """What keeps a device from its next operation for good; a pause and a window do for a while."""
 
@@ -64,6 +68,12 @@ class Run:
     """Seconds the active clock is behind ours."""
     before_gap = 0.0
     """When the last event happened; what lies between it and a resume is no time of the run."""
+
+    look_ahead = 0
+    """Requests that may be intended beyond those in flight, so that their intentions are durable by
+    the time there is a place for them; above 0 only where a queue keeps them back until then."""
+    answering = float("inf")
+    """Seconds from an intention to its answer: the longest of late, slowly forgotten."""
 
     def __init__(self, plan: Plan, *, patience: float = PATIENCE, pages: int | None = None) -> None:
         self.plan = plan
@@ -153,7 +163,7 @@ class Run:
             yield at + behind
         if self.counting.is_wanted(self):
             yield self.counting.due + behind
-        if self.admissions.cleared and self.admissions.in_flight < self._most_in_flight:
+        if self.admissions.cleared and self.admissions.in_flight < self._most_intended:
             yield self.pace.next_at
         if self.suspects and not self.reach.is_probing:
             yield self.reach.probe_at
@@ -170,6 +180,27 @@ class Run:
     def _most_in_flight(self) -> int:
         """After a storm of the controller's one request is tried at a time."""
         return 1 if self.reach.is_careful else self.limits.in_flight
+
+    @property
+    def _most_intended(self) -> int:
+        """How many requests may wait for their answer, or for their place in flight.
+
+        Made ahead only while sending is as free and as quick as the plan allows.
+        """
+        most = self._most_in_flight
+        is_free = most == self.plan.limits.in_flight and self.pace.next_at <= self.last_at
+        return most + self.look_ahead if is_free and self.answering <= QUICK else most
+
+    def answered_in(self, seconds: float) -> None:
+        """Take note of how long an intention waited for its answer."""
+        late = self.answering if self.answering < float("inf") else seconds
+        self.answering = max(seconds, late + (seconds - late) / 10)
+
+    def may_still_send(self, device: DeviceId, now: float) -> bool:
+        """Say whether a request that was intended ahead is still wanted when its place is free."""
+        if self._is_interrupting is not None or self.is_paused:
+            return False
+        return self.held_by(self.devices[device], now) is None
 
     def held_by(self, run: DeviceRun, at: float) -> Hashable | None:
         """Say what keeps a device from its next operation; a chain once begun goes on."""
@@ -261,7 +292,7 @@ class Run:
         if decision.events and (self.limits.budget.is_set or _slows(decision)):
             return self._with_commands(decision)  # believed first: sending may have to wait or stop
         self._make_ready(decision, moment)
-        if self.starts.send(decision, moment, self.pace, self._most_in_flight):
+        if self.starts.send(decision, moment, self.pace, self._most_intended):
             self._make_ready(decision, moment)
         ending.give_up_the_rest(self, decision, now)
         ending.consider_end(self, decision, now)

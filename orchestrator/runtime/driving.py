@@ -76,7 +76,9 @@ class Drive:
             leases=leases,
             notice=self._send_notice,
             secrets=secrets,
+            is_wanted=lambda device: run.may_still_send(device, clock.now()),
         )
+        run.look_ahead = run.plan.limits.in_flight
         if secrets is not None:
             self._listeners.append(secrets)
         if herald is not None:

@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 from orchestrator.engine.choosing.selecting import lasting_filters_of
 from orchestrator.engine.choosing.watching import by_listing
 from orchestrator.model.answering import event_of, failure_of
-from orchestrator.model.answers import OperationAnswer, Refusal, Refused
+from orchestrator.model.answers import OperationAnswer, Refusal, Refused, Unsent
 from orchestrator.model.commands import (
     AskWitnesses,
     Command,
@@ -69,7 +69,10 @@ class Performer:
         leases: Leases | None = None,
         notice: Callable[[SendNotice], None],
         secrets: Secrets | None = None,
+        is_wanted: Callable[[DeviceId], bool] = lambda _: True,
     ) -> None:
+        """`is_wanted` is asked of each device whose request waited for its place in flight."""
+        self._is_wanted = is_wanted
         self._controller = controller
         self._secrets = secrets
         self._preparer = Preparer(plan, controller, secrets, page_size=page_size)
@@ -125,7 +128,10 @@ class Performer:
 
     async def _send(self, send: _Send) -> None:
         command = send.command
-        if isinstance(command, SendChange):
+        answer: OperationAnswer
+        if not self._is_wanted(command.device):
+            answer = Unsent("held back: it is not wanted any more", stale=True)
+        elif isinstance(command, SendChange):
             answer = await self._change(command, send.intended)
         else:
             answer = await self._controller.start_operation(
