@@ -300,7 +300,7 @@ def _underway(run: Run) -> Iterator[tuple[int, int]]:
 def _hold_again(folder: RunFolder, run: Run, leases: Leases) -> None:
     """Take the devices that are in the middle of something before anything else is done."""
     now = run.last_at
-    underway = [device.id for device in run.devices.values() if device.verdict is None]
+    underway = [device.id for device in run.devices.whole.values() if device.verdict is None]
     for device in underway:
         holder = leases.hold(device)
         if holder is not None:

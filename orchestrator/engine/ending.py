@@ -63,8 +63,8 @@ def give_up_the_rest(run: "Run", decision: Decision, at: float) -> None:
 
 
 def _not_begun(run: "Run") -> Iterator[PlannedDevice]:
-    for planned in run.unbegun:
-        if planned.id not in run.devices:
+    for device in run.unbegun:
+        if device not in run.devices and (planned := run.plan.devices.find(device)) is not None:
             yield planned
 
 

@@ -18,7 +18,9 @@ def why(run: "Run", device: DeviceId, now: float) -> str:
 
     Raises KeyError when the run is not about this device.
     """
-    planned = run.planned[device]
+    planned = run.plan.devices.find(device)
+    if planned is None:
+        raise KeyError(device)
     walk = run.devices.get(device)
     if walk is not None and walk.verdict is not None:
         because = f": {walk.reason}" if walk.reason else ""

@@ -41,9 +41,9 @@ def fold(run: "Run", event: Event) -> None:
 def _after_device(
     run: "Run", event: Any, change: Callable[..., None], consequence: Callable[..., None] | None
 ) -> None:
-    device = run.devices.get(event.device)
+    device = run.devices.whole.get(event.device)
     if device is None:
-        device = run.begin(run.planned[event.device])
+        device = _begun(run, event.device)
     held, was_sent = device.holds_slot, device.phase is Phase.SENT
     change(device, event, run.active(event.at))
     if device.holds_slot is not held:
@@ -60,6 +60,13 @@ def _after_device(
         device.poll_at = 0.0
         if device.phase is not Phase.SENT:  # until its answer there is nothing to decide
             run.mark(device)
+
+
+def _begun(run: "Run", identity: DeviceId) -> "DeviceRun":
+    planned = run.plan.devices.find(identity)
+    if planned is None or identity in run.devices:
+        raise KeyError(identity)  # no run has such an event
+    return run.begin(planned)
 
 
 def _intended(run: "Run", device: "DeviceRun", event: events.OperationIntended) -> None:
@@ -149,6 +156,7 @@ def _ended(run: "Run", device: "DeviceRun", event: events.DeviceFinished) -> Non
         run.admissions.fresh.free(run.zones.zone_of(device.planned))
     if device.is_held:
         run.starts.released.append(device.id)
+    run.devices.retire(device)
 
 
 _BY_STORM = frozenset({Verdict.FAILED, Verdict.IN_DOUBT})
@@ -260,7 +268,7 @@ def _asked(run: "Run", event: events.ApprovalAsked) -> None:
 def _answered(run: "Run", event: events.ApprovalGiven | events.ApprovalDenied) -> None:
     run.approvals.after(event)
     if event.what != run.waves.next_name:
-        for device in run.devices.values():
+        for device in run.devices.whole.values():
             if device.phase is Phase.APPROVING:
                 run.mark(device)
     elif isinstance(event, events.ApprovalGiven):
@@ -299,7 +307,7 @@ def _notified(_: "Run", __: events.NotificationSent | events.NotificationFailed)
 def _consider_everybody(run: "Run") -> None:
     run.must_withdraw = True
     run.starts.parked.clear()
-    for device in run.devices.values():
+    for device in run.devices.whole.values():
         run.mark(device)
 
 

@@ -47,7 +47,7 @@ def _of_plan(run: "Run", reading: Reading) -> Reading:
 
 def _is_of_left_record(run: "Run", reading: Reading) -> bool:
     """Say whether a reading is of a record that its device has left: it tells nothing of the device."""
-    device = run.devices.get(reading.device_id)
+    device = run.devices.whole.get(reading.device_id)
     return device is not None and device.record != reading.device_id and reading.step is None
 
 
@@ -67,10 +67,9 @@ def _note_found(run: "Run", found: Found) -> None:
 
 def _note_reading(run: "Run", reading: Reading) -> None:
     run.reach.answered()
-    device = run.devices.get(reading.device_id)
+    device = run.devices.whole.get(reading.device_id)
     if device is None:
-        if reading.device_id in run.planned:
-            run.starts.known[reading.device_id] = reading
+        _note_at_rest(run, reading)
         return
     if _answers(device, reading):
         device.is_being_read = False
@@ -89,6 +88,22 @@ def _note_reading(run: "Run", reading: Reading) -> None:
             run.news[device.id] = reading
 
 
+def _note_at_rest(run: "Run", reading: Reading) -> None:
+    """A device that was not begun yet, that ended well, or that is none of this run's."""
+    place = run.plan.devices.place(reading.device_id)
+    if place is None:
+        return
+    if run.devices.has_retired(reading.device_id):
+        _note_ended(run, reading)
+    elif place < len(run.devices) + KNOWN_AHEAD:
+        run.starts.known[reading.device_id] = reading
+
+
+KNOWN_AHEAD = 10_000
+"""Places in the plan for which readings are kept before the device's turn: more than a run of any
+pace begins with while they are fresh, and few beside a million devices."""
+
+
 def _note_ended(run: "Run", reading: Reading) -> None:
     """A device with its verdict is looked at for the gate of its wave, or because it was lost."""
     if run.waves.wants(reading.device_id):
@@ -103,7 +118,7 @@ def _note_failure(run: "Run", failed: ReadingFailed, now: float) -> None:
     elif failed.unreachable:
         run.reach.missed(failed.reason)
     for identity in failed.device_ids:
-        device = run.devices.get(run.moved.get(identity, identity))
+        device = run.devices.whole.get(run.moved.get(identity, identity))
         if device is None:
             continue
         device.is_being_read = False

@@ -25,6 +25,7 @@ from orchestrator.engine.walking import concluding
 from orchestrator.engine.walking.concluding import Moment
 from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import Course, DeviceRun, Phase
+from orchestrator.engine.walking.remembering import DeviceRuns
 from orchestrator.engine.walking.waiting import Waits
 from orchestrator.model import events
 from orchestrator.model.commands import FindDevice, HoldDevices, ReadDevices, ReleaseDevices
@@ -81,7 +82,7 @@ class Run:
         self.limits = plan.limits
         """What holds now: the plan's limits, or tighter ones that a person ordered."""
         self.course = Course(plan.playbook.steps, plan.playbook.rescue)
-        self.devices: dict[DeviceId, DeviceRun] = {}
+        self.devices = DeviceRuns(plan.devices, self.course)
         self.spending = Spending(plan.playbook.rollout, plan.limits)
         self.verdicts = self.spending.verdicts
         self.zones = Zones(plan)
@@ -100,10 +101,9 @@ class Run:
         self.reach = Reach()
         self.suspects: set[DeviceId] = set()
         """Answered 403; a probe has to tell whether it is the device or the token."""
-        self.planned = {device.id: device for device in plan.devices}
         self.moved: dict[DeviceId, DeviceId] = {}
         """Records whose devices the plan knows by another id: created, or found again."""
-        self.unbegun = iter(plan.devices)
+        self.unbegun = plan.devices.ids()
         # volatile: what was read, and whom the next decision has to look at
         self.probed: Probed | None = None
         self.news: dict[DeviceId, Reading] = {}
@@ -251,7 +251,7 @@ class Run:
     def begin(self, planned: PlannedDevice) -> DeviceRun:
         """A device begins its walk."""
         run = DeviceRun(planned, self.course)
-        self.devices[planned.id] = run
+        self.devices.begin(run)
         self.waits.underway += 1
         return run
 
@@ -312,7 +312,7 @@ class Run:
         return decision
 
     def _address(self, device: DeviceId) -> DeviceId:
-        run = self.devices.get(device)
+        run = self.devices.whole.get(device)
         return device if run is None else run.record
 
     def _consider_run(self, decision: Decision, now: Moment) -> None:
@@ -356,8 +356,8 @@ class Run:
         self, decision: Decision, now: Moment, chance: Callable[[], float]
     ) -> None:
         for due, device in self.waits.due(now.active):
-            run = self.devices[device]
-            if run.due == due:
+            run = self.devices.whole.get(device)
+            if run is not None and run.due == due:
                 run.due = float("inf")
                 self.mark(run)
         for _ in range(len(self._dirty)):
@@ -443,7 +443,7 @@ def resuming(run: Run, now: float, *, by: str, host: str, torn_bytes: int = 0) -
     lost = "the process ended before an answer was recorded"
     happened += [
         events.OperationLost(now, device.id, device.step, device.attempt, lost)
-        for device in run.devices.values()
+        for device in run.devices.whole.values()
         if device.phase is Phase.SENT
     ]
     return happened

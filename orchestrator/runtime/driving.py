@@ -146,7 +146,7 @@ class Drive:
         """Answer an order once what it does is durable, or say why it does nothing."""
         if isinstance(placed.order, Ask):
             device = DeviceId(placed.order.device)
-            if device not in self._run.planned:
+            if self._run.plan.devices.place(device) is None:
                 placed.answer(f"there is no device {device} in this run", refused=True)
                 return
             placed.answer(why(self._run, device, self._clock.now()), refused=False)

@@ -177,7 +177,7 @@ class ImaginedRun(Run):
         run.phase = Phase.PROVING
         run.touched = True
         if self._is_rationed:
-            run.uses[run.operation] += 1
+            run.uses[run.operation] = run.uses.get(run.operation, 0) + 1
         self.admissions.in_flight -= 1
 
     def come_through(self, run: DeviceRun, at: float) -> None:
