@@ -1,4 +1,4 @@
-"""`python -m tests.bench.side NAME LOOP FOLDER ARGUMENTS` prints one side's figures as JSON.
+"""`python -m tests.bench.side NAME LOOP FOLDER ARGUMENTS` leaves its figures in FOLDER, as JSON.
 
 NAME is a module of this folder with a `run`; its arguments are a JSON object, and `folder` is
 added where it is asked for. Nothing else is imported: imports are a part of a side's memory.
@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from tests.bench.loops import loop_factory
+from tests.bench.sides import FIGURES
 
 
 def main(name: str, loop: str, folder: str, arguments: str) -> None:
@@ -25,7 +26,7 @@ def main(name: str, loop: str, folder: str, arguments: str) -> None:
             figures = runner.run(run(**wanted))
     else:
         figures = run(**wanted)
-    print(json.dumps(figures))
+    (Path(folder) / FIGURES).write_text(json.dumps(figures))
 
 
 if __name__ == "__main__":

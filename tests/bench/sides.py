@@ -15,8 +15,13 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 DISK = ROOT / "logs"  # a folder for temporary files is often in memory, where a sync costs nothing
 
+FIGURES = "figures.json"
+"""Where a side leaves what it measured."""
+
 LIMIT = 300.0
 """Seconds after which a side is taken to hang."""
+
+_SLOWING = ("PYTHONDONTWRITEBYTECODE", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PYTHONTRACEMALLOC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ def serving(devices: int, seconds: float = 0.0) -> Iterator[Served]:
     with subprocess.Popen(
         [sys.executable, "-m", "tests.bench.controller", str(devices), str(seconds)],
         cwd=ROOT,
+        env=clean_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
@@ -56,15 +62,14 @@ def serving(devices: int, seconds: float = 0.0) -> Iterator[Served]:
 def run_side(side: str, loop: str, **wanted: Any) -> dict[str, Any]:
     """Measure one side in a process of its own, so that its memory and its garbage are its own."""
     with scratch() as folder:
-        done = subprocess.run(
+        subprocess.run(
             [sys.executable, "-m", "tests.bench.side", side, loop, folder, json.dumps(wanted)],
             cwd=ROOT,
             env=clean_environment(),
-            stdout=subprocess.PIPE,
             timeout=LIMIT,
             check=True,
         )
-    return json.loads(done.stdout)
+        return json.loads((Path(folder) / FIGURES).read_bytes())
 
 
 @contextmanager
@@ -75,8 +80,12 @@ def scratch() -> Iterator[str]:
 
 
 def clean_environment() -> dict[str, str]:
-    """Settings of whoever measures must not reach the engine."""
-    return {k: v for k, v in os.environ.items() if not k.upper().startswith("ORCHESTRATOR_")}
+    """Settings of whoever measures must not reach the engine, nor what would slow Python down."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.upper().startswith("ORCHESTRATOR_") and name not in _SLOWING
+    }
 
 
 def in_turn(number: int, *sides: str) -> tuple[str, ...]:
