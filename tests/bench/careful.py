@@ -37,16 +37,25 @@ def new_session() -> requests.Session:
 
 
 class Sessions:
-    """A session for each thread: sessions are not made to be shared."""
+    """A session for each thread: sessions are not made to be shared. All are closed at the end."""
 
     def __init__(self) -> None:
         self._of_thread = threading.local()
+        self._all: list[requests.Session] = []
 
     def mine(self) -> requests.Session:
         """Give the session of the calling thread."""
         if not hasattr(self._of_thread, "session"):
             self._of_thread.session = new_session()
+            self._all.append(self._of_thread.session)
         return self._of_thread.session
+
+    def __enter__(self) -> "Sessions":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for session in self._all:
+            session.close()
 
 
 class Notes:

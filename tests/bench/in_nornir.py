@@ -22,9 +22,8 @@ def run(base_url: str, devices: int, in_flight: int, folder: Path) -> dict[str, 
     nornir = Nornir(
         Inventory(hosts, Groups(), Defaults()), runner=ThreadedRunner(num_workers=in_flight)
     )
-    sessions = Sessions()
     before = Stamp.now()
-    with (folder / "done.jsonl").open("w") as file:
+    with (folder / "done.jsonl").open("w") as file, Sessions() as sessions:
         notes = Notes(file)
 
         def work(task: Task) -> Result:

@@ -11,9 +11,12 @@ from tests.bench.measuring import Stamp, peak_memory
 
 def run(base_url: str, devices: int, in_flight: int, folder: Path) -> dict[str, float]:
     """Measure it, from before the first connection until the last verdict."""
-    sessions = Sessions()
     before = Stamp.now()
-    with (folder / "done.jsonl").open("w") as file, ThreadPoolExecutor(in_flight) as pool:
+    with (
+        (folder / "done.jsonl").open("w") as file,
+        Sessions() as sessions,
+        ThreadPoolExecutor(in_flight) as pool,
+    ):
         notes = Notes(file)
 
         def work(device: int) -> None:

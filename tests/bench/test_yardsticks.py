@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 from contextlib import asynccontextmanager
+from importlib import import_module
 
 import pytest
 from aiohttp import ClientSession
@@ -60,6 +61,24 @@ async def test_the_careful_user_looks_sends_once_and_looks_for_the_proof():
 def careful_verdict(url):
     with careful.new_session() as session:
         return careful.redeploy(session, url, 1000)
+
+
+@pytest.mark.parametrize("yardstick", ["in_threads", "in_nornir"])
+async def test_both_tools_do_the_whole_careful_work_on_every_device(yardstick, tmp_path):
+    if yardstick == "in_nornir":
+        pytest.importorskip("nornir", reason="it is installed for the bench only")
+    run = import_module(f"tests.bench.{yardstick}").run
+    inventory = Inventory(20)
+    async with serving(inventory) as url:
+        measured = await asyncio.to_thread(
+            run, base_url=url, devices=20, in_flight=4, folder=tmp_path
+        )
+
+    lines = [json.loads(line) for line in (tmp_path / "done.jsonl").read_text().splitlines()]
+    assert measured["proven"] == 20
+    assert {line["device"] for line in lines} == set(range(1000, 1020))
+    assert judging.faults_of_requests(inventory.operations, 20) == []
+    assert judging.faults_of_care(inventory.operations, inventory.readings) == []
 
 
 def test_the_careful_user_repeats_no_put():

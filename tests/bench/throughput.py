@@ -56,12 +56,12 @@ class Case:
 
 
 CASES = (
-    Case(is_careful=True, in_flight=50, seconds=0.0, devices=5_000, at_least=0.80),
-    Case(is_careful=True, in_flight=200, seconds=0.0, devices=5_000, at_least=0.80),
-    Case(is_careful=True, in_flight=50, seconds=0.020, devices=2_500, at_least=0.95),
-    Case(is_careful=False, in_flight=50, seconds=0.0, devices=5_000, at_least=0.80),
-    Case(is_careful=False, in_flight=200, seconds=0.0, devices=5_000, at_least=0.80),
-    Case(is_careful=False, in_flight=50, seconds=0.020, devices=2_500, at_least=0.95),
+    Case(is_careful=True, in_flight=50, seconds=0.0, devices=4_000, at_least=0.80),
+    Case(is_careful=True, in_flight=200, seconds=0.0, devices=4_000, at_least=0.80),
+    Case(is_careful=True, in_flight=50, seconds=0.020, devices=2_000, at_least=0.95),
+    Case(is_careful=False, in_flight=50, seconds=0.0, devices=4_000, at_least=0.80),
+    Case(is_careful=False, in_flight=200, seconds=0.0, devices=4_000, at_least=0.80),
+    Case(is_careful=False, in_flight=50, seconds=0.020, devices=2_000, at_least=0.95),
 )
 
 
