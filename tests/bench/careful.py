@@ -10,7 +10,7 @@ import threading
 import time
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -50,7 +50,7 @@ class Sessions:
             self._all.append(self._of_thread.session)
         return self._of_thread.session
 
-    def __enter__(self) -> "Sessions":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
