@@ -9,9 +9,10 @@ export PIP_ROOT_USER_ACTION := ignore
 
 BIN := .venv/bin
 READY := .venv/.ready
+BENCH_READY := .venv/.bench-ready
 UV := uv==0.13.9
 
-.PHONY: help venv demo test check check-campaigns check-forecasts format bench lock clean
+.PHONY: help venv demo test check check-campaigns check-forecasts format bench bench-compare lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -60,8 +61,19 @@ format: $(READY) ## Format the code and apply the safe fixes
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
-bench: $(READY) ## Measure throughput, memory and start-up
-	@$(BIN)/python -m tests.bench
+# What the engine is held against is installed for the bench only, at versions that fit the lock.
+$(BENCH_READY): requirements-bench.lock $(READY)
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements-bench.lock
+	@touch $@
+
+# BENCH='--only a,e --rounds 3', or --quick for a look; a run is saved in logs/bench by its date.
+bench: $(BENCH_READY) ## Measure everything beside its yardstick, in one table
+	@$(BIN)/python -m tests.bench $(BENCH)
+
+# Without AGAINST= it measures first.
+bench-compare: $(BENCH_READY) ## Hold the saved run WITH=FILE against a new one, or against AGAINST=FILE
+	@[ -n "$(WITH)" ] || { echo "Name the earlier run: make bench-compare WITH=logs/bench/FILE.json" >&2; exit 2; }
+	@$(BIN)/python -m tests.bench --compare '$(WITH)' $(if $(AGAINST),--saved '$(AGAINST)') $(BENCH)
 
 # Resolved for every platform and every Python from 3.11 on; LOCK=--upgrade moves all pins.
 lock: ## Pin again what pyproject.toml asks for (make lock LOCK=--upgrade for newer versions)
@@ -70,6 +82,9 @@ lock: ## Pin again what pyproject.toml asks for (make lock LOCK=--upgrade for ne
 	@.venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	  --extra fast --group dev --generate-hashes --no-annotate \
 	  --custom-compile-command 'make lock' --output-file requirements.lock $(LOCK)
+	@.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	  --group bench --constraint requirements.lock --generate-hashes --no-annotate \
+	  --custom-compile-command 'make lock' --output-file requirements-bench.lock $(LOCK)
 	@rm -rf .venv-lock
 
 clean: ## Remove the environment and everything generated, but no run

@@ -1,9 +1,11 @@
 """The smallest server that answers like the controller, so that it is never what limits a client.
 
-It runs in a process of its own: `python -m tests.bench.controller DEVICES` prints its port and
-serves until its standard input is closed. Every operation is accepted, every device is Up, clear
-and freshly configured. `GET /arrivals` gives, and forgets, when each request's first byte came
-(seconds of `time.monotonic`, which all processes of a machine share).
+It runs in a process of its own: `python -m tests.bench.controller DEVICES SECONDS` prints its port
+and serves until its standard input is closed. Every operation is accepted, every device is Up,
+clear and freshly configured; an answer leaves that many seconds after its request was read, 0 at
+once. `GET /arrivals` gives, and forgets, when each request's first byte came (seconds of
+`time.monotonic`, which all processes of a machine share), with the device of a PUT or of a GET of
+one record; a list page names none.
 """
 
 import asyncio
@@ -14,14 +16,24 @@ import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import cast
 
 from orchestrator.model import moments
+from tests.bench.loops import fastest, loop_factory
 
 _OPERATION = re.compile(rb"PUT /api/v1/inventory_device_operation/(\d+)/ ")
 _LISTING = re.compile(rb"GET /api/v1/inventory_device/\?limit=(\d+)&offset=(\d+)")
 _ONE = re.compile(rb"GET /api/v1/inventory_device/(\d+)/")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _FIRST_ID = 1000
+_DETAIL = {
+    "unique_identifier": "",
+    "product_class": "BR-1",
+    "update_frequency": 300,
+    "firmware_image": None,
+    "firmware_image_is_pending": False,
+}
+"""What the record of one device has, and the row of a list page lacks."""
 
 
 class Inventory:
@@ -34,7 +46,11 @@ class Inventory:
         self._configured = moments.as_text((now + timedelta(days=1)).timestamp())
         self._connected = moments.as_text(now.timestamp())
         self.operations: list[tuple[float, int]] = []
-        self.readings: list[float] = []
+        self.readings: list[tuple[float, int | None]] = []
+        self._records = {
+            device: json.dumps(self._record(device) | _DETAIL).encode()
+            for device in range(_FIRST_ID, _FIRST_ID + devices)
+        }
 
     def answer(self, head: bytes, body: bytes, arrived: float) -> bytes:
         """Give the body of the answer to one request; an empty one is 404."""
@@ -42,12 +58,12 @@ class Inventory:
             self.operations.append((arrived, int(found[1])))
             code = json.loads(body)["operation"]
             return b'{"id":%s,"operation":"%s"}' % (found[1], code.encode())
-        if found := _LISTING.match(head):
-            self.readings.append(arrived)
-            return self._page(int(found[1]), int(found[2]))
         if found := _ONE.match(head):
-            self.readings.append(arrived)
-            return json.dumps(self._record(int(found[1]))).encode()
+            self.readings.append((arrived, int(found[1])))
+            return self._records.get(int(found[1]), b"")
+        if found := _LISTING.match(head):
+            self.readings.append((arrived, None))
+            return self._page(int(found[1]), int(found[2]))
         if head.startswith(b"GET /arrivals "):
             return self._arrivals()
         return b""
@@ -101,14 +117,14 @@ class Inventory:
 class Connection(asyncio.Protocol):
     """One kept-alive connection; requests are answered in their order."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, seconds: float = 0.0) -> None:
         self._inventory = inventory
+        self._seconds = seconds
         self._received = b""
         self._began = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # those of uvloop do not inherit
 
     def data_received(self, data: bytes) -> None:
         if not self._received:
@@ -125,11 +141,15 @@ class Connection(asyncio.Protocol):
 
     def _respond(self, body: bytes) -> None:
         status = b"200 OK" if body else b"404 Not Found"
-        self._transport.write(
+        answer = (
             b"HTTP/1.1 %s\r\nDate: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
             % (status, _date(int(time.time())), len(body))  # noqa: TID251 - a server has a clock
             + body
         )
+        if self._seconds:
+            asyncio.get_running_loop().call_later(self._seconds, self._transport.write, answer)
+        else:
+            self._transport.write(answer)
 
 
 @lru_cache(maxsize=1)
@@ -137,15 +157,16 @@ def _date(second: int) -> bytes:
     return format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True).encode()
 
 
-async def serve(devices: int) -> None:
+async def serve(devices: int, seconds: float) -> None:
     """Serve on a free port of the loopback until standard input ends."""
     loop = asyncio.get_running_loop()
     inventory = Inventory(devices)
-    server = await loop.create_server(lambda: Connection(inventory), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Connection(inventory, seconds), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    with asyncio.Runner(loop_factory=loop_factory(fastest())) as runner:
+        runner.run(serve(int(sys.argv[1]), float(sys.argv[2])))

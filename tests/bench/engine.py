@@ -5,8 +5,6 @@ rest with its own journal on disk. What is watched: a listener notes when which 
 and every fdatasync of the journal notes how many bytes were durable when.
 """
 
-import os
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,11 +13,12 @@ from pathlib import Path
 import orjson
 
 from orchestrator import bootstrap, logging_setup, planner, settings
-from orchestrator.adapters.runs import file_journal
 from orchestrator.adapters.runs.journal_reading import verify
+from orchestrator.engine.choosing.watching import SHORTEST_INTERVAL
 from orchestrator.model.events import Event, OperationAccepted, RunFinished, RunStarted
 from orchestrator.model.plans import Plan
 from orchestrator.report.summary import Summary
+from tests.bench.durable import DurableBytes
 from tests.bench.measuring import Stamp, peak_memory
 
 PLAYBOOK = """\
@@ -27,12 +26,15 @@ playbook: bench
 devices: {organization: 123}
 steps:
   - operation: sync
-guard: {fresh_within: 10m}
+guard: {%s}
 requests: {delay: 0s, in_flight: %d, per_second: none}
 """
 
-READING_ROUND = 10.0
-"""Seconds between two rounds of reading, at whole multiples of it (orchestrator.engine.choosing.watching)."""
+CAREFUL = "status: up, is_active: true, update_frequency: {at_least: 1}"
+"""Only the full record has this field, so every device's record is read before its request."""
+
+TRUSTING = "fresh_within: 10m"
+"""The rows of the list that the plan was made from are fresh enough."""
 
 
 @dataclass
@@ -54,28 +56,20 @@ class Witness:
             self.ended = Stamp.now()
 
 
-class DurableBytes:
-    """Stands before the journal's sync and notes how much of the file was durable at which moment."""
+async def run(
+    base_url: str,
+    devices: int,
+    in_flight: int,
+    *,
+    is_careful: bool,
+    expected: float | None,
+    folder: Path,
+) -> dict[str, object]:
+    """Carry the operation out on every device of the server, to its verdict.
 
-    def __init__(self) -> None:
-        self.sizes: list[int] = []
-        self.moments: list[float] = []
-        self._sync = file_journal._sync
-        file_journal._sync = self
-
-    def __call__(self, descriptor: int) -> None:
-        size = os.fstat(descriptor).st_size
-        self._sync(descriptor)
-        self.sizes.append(size)
-        self.moments.append(Stamp.now().at)
-
-    def since(self, end: int) -> float:
-        """Give the moment from which the first `end` bytes of the journal were durable."""
-        return self.moments[bisect_left(self.sizes, end)]
-
-
-async def run(base_url: str, devices: int, in_flight: int, folder: Path) -> dict[str, object]:
-    """Carry the operation out on every device of the server, to its verdict."""
+    `expected` seconds after its start the last request is thought to be answered; None when
+    nobody knows.
+    """
     wanted = {
         "base_url": base_url,
         "token": "bench",
@@ -87,10 +81,12 @@ async def run(base_url: str, devices: int, in_flight: int, folder: Path) -> dict
     told = settings.load(wanted, env_file=env_file)
     log = logging_setup.configure(file=folder / "orchestrator.log")
     playbook = folder / "bench.yaml"
-    playbook.write_text(PLAYBOOK % in_flight)
-    plan = _right_after_a_reading_round(await planner.make_plan(told, playbook, {}))
-    witness, durable = Witness(), DurableBytes()
-    outcome = await bootstrap.start_run(told, plan, run_id="bench", listeners=[witness])
+    playbook.write_text(PLAYBOOK % (CAREFUL if is_careful else TRUSTING, in_flight))
+    plan = await planner.make_plan(told, playbook, {})
+    plan = replace(plan, read_at=beginning(plan.read_at, expected))
+    witness, started = Witness(), Stamp.now()
+    with DurableBytes().watching() as durable:
+        outcome = await bootstrap.start_run(told, plan, run_id="bench", listeners=[witness])
     log.close()
     memory = peak_memory()
     journal = outcome.folder / "journal.jsonl"
@@ -98,6 +94,7 @@ async def run(base_url: str, devices: int, in_flight: int, folder: Path) -> dict
     assert witness.answered
     assert witness.ended
     return {
+        "started": started.at,
         "began": witness.began.at,
         "answered": witness.answered.at,
         "ended": witness.ended.at,
@@ -110,12 +107,15 @@ async def run(base_url: str, devices: int, in_flight: int, folder: Path) -> dict
     }
 
 
-def _right_after_a_reading_round(plan: Plan) -> Plan:
-    """Let the run's clock begin where no round of reading is due for as long as possible.
+def beginning(now: float, expected: float | None) -> float:
+    """Give the moment at which the run's clock begins, so that little time passes idle.
 
-    A run never lives before its inventory was read; that moment is set a few seconds ahead.
+    A run never lives before its inventory was read; that moment is set a few seconds ahead. The
+    next round of reading is due soon after the last answer is expected; where nothing is expected,
+    as late as possible.
     """
-    return replace(plan, read_at=(plan.read_at // READING_ROUND + 1) * READING_ROUND + 0.1)
+    late = SHORTEST_INTERVAL - 0.1 if expected is None else expected + expected / 4 + 0.2
+    return (now // SHORTEST_INTERVAL + 2) * SHORTEST_INTERVAL - late % SHORTEST_INTERVAL
 
 
 def _intents(journal: Path, durable: DurableBytes) -> list[tuple[int, float]]:

@@ -25,13 +25,15 @@ class Figure:
     at_least: float | None = None
     """The goal for the ratio, or for `ours` where there is no yardstick."""
     at_most: float | None = None
+    is_absolute: bool = False
+    """The goal is one for `ours`, though the ratio to a yardstick is shown too."""
 
     @property
     def is_met(self) -> bool | None:
         """Say whether the goal is reached; None without one."""
         if self.at_least is None and self.at_most is None:
             return None
-        value = self.ours if self.ratio is None else self.ratio
+        value = self.ours if self.ratio is None or self.is_absolute else self.ratio
         above = self.at_least is None or value >= self.at_least
         return above and (self.at_most is None or value <= self.at_most)
 
@@ -39,13 +41,14 @@ class Figure:
 def compared(
     part: str,
     name: str,
+    *,
     unit: str,
     ours: Sequence[float],
     yardstick: str,
     theirs: Sequence[float],
-    *,
     at_least: float | None = None,
     at_most: float | None = None,
+    is_absolute: bool = False,
 ) -> Figure:
     """Hold rounds against the yardstick's rounds, pair by pair, because a machine changes its pace."""
     ratios = [mine / its for mine, its in zip(ours, theirs, strict=True)]
@@ -61,4 +64,5 @@ def compared(
         max(ratios),
         at_least,
         at_most,
+        is_absolute,
     )

@@ -1,16 +1,27 @@
-"""The journal alone: how many events a second become durable, and how many are read back."""
+"""One side of part (e): the journal, and in the same process its yardsticks, in turns.
 
-from collections.abc import Iterator
+Appending: producers wait for their own batch before they go on with the next. The yardstick writes
+the very bytes that came of it, cut where the journal's syncs had cut them, each piece with one
+write and one fdatasync, from one thread, with nothing to encode.
+
+Reading: every event as the engine gets it, chain and all, beside `orjson.loads` of every line.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+import orjson
+
 from orchestrator.adapters.runs.file_journal import FileJournal
 from orchestrator.model.events import DeviceReturned, Event
-from tests.bench.measuring import Stamp
+from tests.bench.durable import DurableBytes
 from tests.support.histories import T0, accepted, finished, intended, run_started, succeeded
 
-EVENTS = 50_000
-BATCH = 50
+RUN = "bench"
 
 
 def story() -> Iterator[Event]:
@@ -26,20 +37,74 @@ def story() -> Iterator[Event]:
         yield finished(device, at=round(at + 10, 6))
 
 
-async def run(folder: Path) -> dict[str, float]:
-    """Append batches as large as those of a run with 50 requests in flight, then replay."""
-    events = list(islice(story(), EVENTS))
-    with FileJournal.create(folder / "journal.jsonl", "bench") as journal:
+async def run(
+    folder: Path, rounds: int, events: int, ways: Sequence[tuple[int, int]]
+) -> dict[str, list[dict[str, float]]]:
+    """Measure each way, so many producers with so many events a batch, and reading the last file.
+
+    Gives for every way and for reading the events a second of both sides, round by round.
+    """
+    gathered = list(islice(story(), events))
+    found: dict[str, list[dict[str, float]]] = {}
+    path = folder / "none"
+    for producers, batch in ways:
+        measured = found[f"{producers}x{batch}"] = []
+        for number in range(rounds):
+            path = folder / f"{producers}-{batch}-{number}.jsonl"
+            seconds, ends = await _append(path, gathered, producers, batch)
+            raw = _write(folder / "raw", path.read_bytes(), ends)
+            measured.append({"ours": events / seconds, "theirs": events / raw})
+    found["read"] = [
+        {"ours": events / _read(path), "theirs": events / _read_lines(path)} for _ in range(rounds)
+    ]
+    return found
+
+
+async def _append(
+    path: Path, events: Sequence[Event], producers: int, batch: int
+) -> tuple[float, list[int]]:
+    batches = iter([events[first : first + batch] for first in range(0, len(events), batch)])
+    with FileJournal.create(path, RUN) as journal:
         await journal.append([run_started()])
-        before = Stamp.now()
-        for first in range(0, EVENTS, BATCH):
-            await journal.append(events[first : first + BATCH])
-        written = Stamp.now()
-        read = sum(1 for _ in journal.read())
-        after = Stamp.now()
-    assert read == EVENTS + 1
-    return {
-        "written_per_second": EVENTS / (written.at - before.at),
-        "written_cpu_micros": (written.cpu - before.cpu) / EVENTS * 1e6,
-        "read_per_second": EVENTS / (after.at - written.at),
-    }
+
+        async def produce() -> None:
+            for mine in batches:
+                await journal.append(mine)
+
+        with DurableBytes().watching() as durable:
+            before = time.monotonic()
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(producers):
+                    tasks.create_task(produce())
+            return time.monotonic() - before, durable.sizes
+
+
+def _write(path: Path, data: bytes, ends: Sequence[int]) -> float:
+    """Make the same bytes durable in the same pieces; what came before the first is there already."""
+    started = data.index(b"\n") + 1
+    pieces = [data[a:b] for a, b in zip((started, *ends), ends, strict=False)]
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        before = time.monotonic()
+        for piece in pieces:
+            os.write(descriptor, piece)
+            os.fdatasync(descriptor)
+        return time.monotonic() - before
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> float:
+    with FileJournal.open(path, RUN) as journal:
+        before = time.monotonic()
+        for _ in journal.read():
+            pass
+        return time.monotonic() - before
+
+
+def _read_lines(path: Path) -> float:
+    before = time.monotonic()
+    with path.open("rb") as lines:
+        for line in lines:
+            orjson.loads(line)
+    return time.monotonic() - before

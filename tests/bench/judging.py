@@ -1,19 +1,22 @@
-"""From what was measured to what is said: checks, medians, ratios, the table. Pure."""
+"""From what both sides of part (a) measured to figures, and what is wrong with what arrived. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from statistics import median
+from dataclasses import dataclass
 from typing import Any
+
+Arrivals = Iterable[tuple[float, int | None]]
+"""When the first byte of a request came, and its device; None for a page of a list."""
 
 
 @dataclass(frozen=True)
 class Plain:
-    """One round of the plain loop."""
+    """One round of a yardstick."""
 
     per_second: float
+    """Requests, those that bring the work about."""
     cpu_micros: float
-    """CPU microseconds for one request."""
+    """CPU microseconds for one of them."""
     peak_memory: float
     """Megabytes."""
 
@@ -23,45 +26,48 @@ class Engine:
     """One round of the engine."""
 
     per_second: float
-    """Devices taken from intent to verdict in a second of work."""
+    """The same requests in a second of work, from the first intent to the last verdict."""
     sent_per_second: float
-    """Operation requests answered in a second of the sending phase alone."""
+    """The same requests answered in a second of the sending phase alone."""
     cpu_micros: float
-    """CPU microseconds for one device, from intent to verdict."""
+    """CPU microseconds for one of them, from intent to verdict."""
     peak_memory: float
     """Megabytes."""
     events: int
     syncs: int
     idle: float
     """Seconds between the last answer and the next round of reading; not counted as work."""
+    sending: float
+    """Seconds from its start until the last answer."""
 
 
-def plain_round(figures: Mapping[str, Any], devices: int) -> Plain:
-    """Read what the plain loop measured."""
+def plain_round(figures: Mapping[str, Any], requests: int) -> Plain:
+    """Read what a yardstick measured."""
     return Plain(
-        per_second=devices / figures["seconds"],
-        cpu_micros=figures["cpu"] / devices * 1e6,
+        per_second=requests / figures["seconds"],
+        cpu_micros=figures["cpu"] / requests * 1e6,
         peak_memory=figures["peak_memory"],
     )
 
 
-def engine_round(figures: Mapping[str, Any], readings: Sequence[float], devices: int) -> Engine:
+def engine_round(figures: Mapping[str, Any], readings: Arrivals, requests: int) -> Engine:
     """Read what the engine measured; `readings` are the arrivals of GETs at the controller."""
     began, answered, ended = figures["began"], figures["answered"], figures["ended"]
-    resumed = min((moment for moment in readings if moment > answered), default=answered)
+    resumed = min((moment for moment, _ in readings if moment > answered), default=answered)
     sending, proving = answered - began, ended - resumed
     return Engine(
-        per_second=devices / (sending + proving),
-        sent_per_second=devices / sending,
-        cpu_micros=figures["cpu"] / devices * 1e6,
+        per_second=requests / (sending + proving),
+        sent_per_second=requests / sending,
+        cpu_micros=figures["cpu"] / requests * 1e6,
         peak_memory=figures["peak_memory"],
         events=figures["events"],
         syncs=figures["syncs"],
         idle=resumed - answered,
+        sending=answered - figures["started"],
     )
 
 
-def faults_of_requests(arrivals: Iterable[tuple[float, int]], devices: int) -> list[str]:
+def faults_of_requests(arrivals: Arrivals, devices: int) -> list[str]:
     """Say what is wrong with the operation requests that reached the controller."""
     times = Counter(device for _, device in arrivals)
     repeated = [device for device, count in times.items() if count > 1]
@@ -73,14 +79,23 @@ def faults_of_requests(arrivals: Iterable[tuple[float, int]], devices: int) -> l
     return found
 
 
-def shortest_lead(
-    arrivals: Iterable[tuple[float, int]], intents: Iterable[tuple[int, float]]
-) -> float:
+def faults_of_care(operations: Arrivals, readings: Arrivals) -> list[str]:
+    """Say which devices got a PUT though nobody had asked for their record before."""
+    first: dict[int | None, float] = {}
+    for moment, device in readings:
+        first[device] = min(moment, first.get(device, moment))
+    unread = [device for moment, device in operations if first.get(device, moment) >= moment]
+    if not unread:
+        return []
+    return [f"{len(unread)} devices got a PUT without a look before it, such as {unread[0]}"]
+
+
+def shortest_lead(arrivals: Arrivals, intents: Iterable[tuple[int, float]]) -> float:
     """Give by how many seconds a PUT arrived after its intent was durable, at the least.
 
     The n-th PUT of a device belongs to its n-th intent; one without any has a lead of -inf.
     """
-    durable: defaultdict[int, list[float]] = defaultdict(list)
+    durable: defaultdict[int | None, list[float]] = defaultdict(list)
     for device, moment in intents:
         durable[device].append(moment)
     lead = float("inf")
@@ -90,45 +105,10 @@ def shortest_lead(
     return lead
 
 
-def summary(plain: Sequence[Plain], engine: Sequence[Engine]) -> dict[str, Any]:
-    """Give the medians of both sides, and of each round's ratio with the least and the most of it."""
-    pairs = list(zip(plain, engine, strict=True))
-    ratios = {
-        "per_second": [e.per_second / p.per_second for p, e in pairs],
-        "sent_per_second": [e.sent_per_second / p.per_second for p, e in pairs],
-        "cpu_micros": [e.cpu_micros / p.cpu_micros for p, e in pairs],
-        "peak_memory": [e.peak_memory / p.peak_memory for p, e in pairs],
-    }
-    return {
-        "plain": _medians(plain),
-        "engine": _medians(engine),
-        "ratio": {name: median(each) for name, each in ratios.items()},
-        "ratio_range": {name: (min(each), max(each)) for name, each in ratios.items()},
-    }
-
-
-def _medians(rounds: Sequence[Plain] | Sequence[Engine]) -> dict[str, float]:
-    each = [asdict(one) for one in rounds]
-    return {name: median(one[name] for one in each) for name in each[0]}
-
-
-_ROWS = {
-    "per_second": "requests per second",
-    "sent_per_second": "  while only sending",
-    "cpu_micros": "CPU per request, µs",
-    "peak_memory": "peak memory, MB",
-}
-
-
-def table(said: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write the comparison for people."""
-    lines = [f"{'':22}{'plain aiohttp':>15}{'engine':>10}{'engine/plain':>15}   of a round"]
-    for name, title in _ROWS.items():
-        plain, engine = said["plain"].get(name), said["engine"][name]
-        shown = "" if plain is None else f"{plain:,.0f}"
-        least, most = said["ratio_range"][name]
-        lines.append(
-            f"{title:22}{shown:>15}{engine:>10,.0f}{said['ratio'][name]:>15.2f}"
-            f"   {least:.2f} to {most:.2f}"
-        )
-    return "\n".join(lines)
+def expected_sending(
+    plain: Sequence[Plain], engine: Sequence[Engine], requests: int
+) -> float | None:
+    """Foresee how long the engine's next round sends: as its last one, else a half longer than plain."""
+    if engine:
+        return engine[-1].sending
+    return 1.5 * requests / plain[-1].per_second + 0.5 if plain else None

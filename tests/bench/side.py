@@ -1,43 +1,32 @@
-"""One side in a process of its own, so that its memory and its garbage are its own.
+"""`python -m tests.bench.side NAME LOOP FOLDER ARGUMENTS` leaves its figures in FOLDER, as JSON.
 
-`python -m tests.bench.side bare|engine|journal LOOP FOLDER [URL DEVICES IN_FLIGHT]` prints its
-figures as JSON.
+NAME is a module of this folder with a `run`; its arguments are a JSON object, and `folder` is
+added where it is asked for. Nothing else is imported: imports are a part of a side's memory.
 """
 
 import asyncio
+import inspect
 import json
 import sys
-from collections.abc import Coroutine
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+
+from tests.bench.loops import loop_factory
+from tests.bench.sides import FIGURES
 
 
-def _measuring(side: str, folder: Path, against: list[str]) -> Coroutine[Any, Any, Any]:
-    """Import no more than the side needs: imports are a part of its memory."""
-    if side == "journal":
-        from tests.bench import journal
-
-        return journal.run(folder)
-    url, devices, in_flight = against
-    if side == "bare":
-        from tests.bench import bare
-
-        return bare.run(url, int(devices), int(in_flight))
-    from tests.bench import engine
-
-    return engine.run(url, int(devices), int(in_flight), folder)
-
-
-def main(side: str, loop: str, folder: str, *against: str) -> None:
-    """Measure one side on the given event loop."""
-    factory = None
-    if loop == "uvloop":
-        import uvloop
-
-        factory = uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        figures = runner.run(_measuring(side, Path(folder), list(against)))
-    print(json.dumps(figures))
+def main(name: str, loop: str, folder: str, arguments: str) -> None:
+    """Measure one side, on the given event loop if it needs one."""
+    run = import_module(f"tests.bench.{name}").run
+    wanted = json.loads(arguments)
+    if "folder" in inspect.signature(run).parameters:
+        wanted["folder"] = Path(folder)
+    if inspect.iscoroutinefunction(run):
+        with asyncio.Runner(loop_factory=loop_factory(loop)) as runner:
+            figures = runner.run(run(**wanted))
+    else:
+        figures = run(**wanted)
+    (Path(folder) / FIGURES).write_text(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -4,20 +4,21 @@ import asyncio
 import json
 import math
 from contextlib import asynccontextmanager
+from importlib import import_module
 
 import pytest
 from aiohttp import ClientSession
 
 from orchestrator.adapters.controller import http_answers
 from orchestrator.adapters.controller.http_answers import Reply
-from tests.bench import bare, judging, measuring
+from tests.bench import bare, careful, judging, measuring
 from tests.bench.controller import Connection, Inventory
 
 
 @asynccontextmanager
-async def serving(inventory):
+async def serving(inventory, seconds=0.0):
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(inventory), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Connection(inventory, seconds), "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v1"
     finally:
@@ -31,6 +32,70 @@ async def test_the_plain_loop_sends_one_put_to_every_device():
         await bare.put_all(url, iter(range(1000, 1030)), in_flight=4)
 
     assert judging.faults_of_requests(inventory.operations, 30) == []
+    assert inventory.readings == []
+
+
+async def test_the_careful_loop_looks_at_every_device_before_it_sends():
+    inventory = Inventory(30)
+    async with serving(inventory) as url:
+        await bare.put_all(url, iter(range(1000, 1030)), in_flight=4, is_careful=True)
+
+    assert judging.faults_of_requests(inventory.operations, 30) == []
+    assert judging.faults_of_care(inventory.operations, inventory.readings) == []
+    assert len(inventory.readings) == 30
+
+
+async def test_the_careful_user_looks_sends_once_and_looks_for_the_proof():
+    inventory = Inventory(1)
+    async with serving(inventory) as url:
+        verdict = await asyncio.to_thread(careful_verdict, url)
+
+    assert verdict == "succeeded"
+    assert ([each for _, each in inventory.readings], len(inventory.operations)) == (
+        [1000, 1000],
+        1,
+    )
+    assert judging.faults_of_care(inventory.operations, inventory.readings) == []
+
+
+def careful_verdict(url):
+    with careful.new_session() as session:
+        return careful.redeploy(session, url, 1000)
+
+
+@pytest.mark.parametrize("yardstick", ["in_threads", "in_nornir"])
+async def test_both_tools_do_the_whole_careful_work_on_every_device(yardstick, tmp_path):
+    if yardstick == "in_nornir":
+        pytest.importorskip("nornir", reason="it is installed for the bench only")
+    run = import_module(f"tests.bench.{yardstick}").run
+    inventory = Inventory(20)
+    async with serving(inventory) as url:
+        measured = await asyncio.to_thread(
+            run, base_url=url, devices=20, in_flight=4, folder=tmp_path
+        )
+
+    lines = [json.loads(line) for line in (tmp_path / "done.jsonl").read_text().splitlines()]
+    assert measured["proven"] == 20
+    assert {line["device"] for line in lines} == set(range(1000, 1020))
+    assert judging.faults_of_requests(inventory.operations, 20) == []
+    assert judging.faults_of_care(inventory.operations, inventory.readings) == []
+
+
+def test_the_careful_user_repeats_no_put():
+    retry = careful.new_session().get_adapter("http://controller").max_retries
+
+    assert retry.is_retry("GET", 503)
+    assert not retry.is_retry("PUT", 503)
+    assert not retry._is_method_retryable("PUT")
+
+
+async def test_an_answer_takes_as_long_as_the_server_is_told():
+    async with serving(Inventory(20), seconds=0.05) as url:
+        before = measuring.Stamp.now().at
+        await bare.put_all(url, iter(range(1000, 1020)), in_flight=10)
+        taken = measuring.Stamp.now().at - before
+
+    assert taken >= 2 * 0.05
 
 
 async def test_the_server_answers_as_the_controller_does_and_tells_what_arrived():
@@ -107,27 +172,44 @@ def test_the_shortest_lead_is_negative_for_a_put_before_its_intent(arrivals, lea
     assert judging.shortest_lead(arrivals, [(1, 1.0), (2, 2.0)]) == lead
 
 
-def test_idle_time_before_the_round_of_reading_is_no_work():
-    figures = {"began": 10.0, "answered": 12.0, "ended": 19.0, "cpu": 2.5}
-    figures |= {"peak_memory": 80.0, "events": 50, "syncs": 5}
+@pytest.mark.parametrize(
+    ("readings", "faults"),
+    [
+        ([(0.5, 1), (0.75, 2), (0.1, None)], []),
+        ([(0.5, 1), (0.1, None)], ["1 devices got a PUT without a look before it, such as 2"]),
+        ([(1.75, 1), (2.75, 2)], ["2 devices got a PUT without a look before it, such as 1"]),
+    ],
+)
+def test_a_put_without_a_look_at_that_very_device_before_it_is_a_fault(readings, faults):
+    assert judging.faults_of_care([(1.5, 1), (2.5, 2)], readings) == faults
 
-    measured = judging.engine_round(figures, readings=[11.0, 18.0, 18.5], devices=3000)
+
+def test_idle_time_before_the_round_of_reading_is_no_work():
+    figures = {"started": 9.0, "began": 10.0, "answered": 12.0, "ended": 19.0, "cpu": 2.5}
+    figures |= {"peak_memory": 80.0, "events": 50, "syncs": 5}
+    readings = [(11.0, 1000), (18.0, None), (18.5, None)]
+
+    measured = judging.engine_round(figures, readings, requests=3000)
 
     assert (measured.per_second, measured.sent_per_second, measured.idle) == (1000.0, 1500.0, 6.0)
+    assert measured.sending == 3.0
 
 
-def test_ratios_are_taken_round_by_round_because_the_machine_changes_its_pace():
-    plain = [judging.Plain(per_second=n, cpu_micros=100.0, peak_memory=40.0) for n in (1000, 4000)]
-    engine = [
-        judging.Engine(n / 2, n, 200.0, 80.0, events=5, syncs=1, idle=0.0) for n in (1000, 4000)
-    ]
+def test_the_next_round_is_expected_to_send_as_long_as_the_last_did():
+    plain = judging.Plain(per_second=1000.0, cpu_micros=100.0, peak_memory=40.0)
+    engine = judging.Engine(500.0, 800.0, 200.0, 80.0, events=5, syncs=1, idle=0.0, sending=2.5)
 
-    said = judging.summary(plain, engine)
+    assert judging.expected_sending([], [], 2000) is None
+    assert judging.expected_sending([plain], [], 2000) == 3.5
+    assert judging.expected_sending([plain], [engine], 2000) == 2.5
 
-    assert said["ratio"] == {
-        "per_second": 0.5,
-        "sent_per_second": 1.0,
-        "cpu_micros": 2.0,
-        "peak_memory": 2.0,
-    }
-    assert "0.50   0.50 to 0.50" in judging.table(said)
+
+@pytest.mark.parametrize("expected", [None, 0.5, 2.0, 9.0, 30.0])
+def test_a_run_begins_ahead_so_that_its_round_of_reading_comes_soon_after_its_last_answer(expected):
+    from tests.bench.engine import beginning
+
+    began = beginning(1_000_003.0, expected)
+    late = 9.9 if expected is None else expected * 1.25 + 0.2
+
+    assert 1_000_003.0 < began <= 1_000_023.0
+    assert round((began + late) % 10, 6) in (0.0, 10.0)
