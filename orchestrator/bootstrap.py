@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+from typing import Protocol, runtime_checkable
 
 import structlog
 from anyio import to_thread
@@ -178,8 +179,7 @@ async def start_run(
                     _keeping(settings, plan, folder, hands[1]) as kept,
                     FileJournal.create(folder.journal_path, folder.run_id, key) as journal,
                 ):
-                    summary = Summary.of(plan, rows=False)
-                    told = (*taken.listeners, *listeners)
+                    told, summary = _mirrored(plan, (*taken.listeners, *listeners))
                     session = _Session(settings, folder, run, journal, summary, told, leases, kept)
                     beginning = _beginning(settings, plan, plan_digest, now)
                     return await session.drive(hands, messenger, [beginning])
@@ -235,11 +235,11 @@ async def resume_run(
                 with _keeping(settings, plan, folder, hands[1]) as keepers:
                     keepers.secrets.check(_underway(run))
                     keepers.secrets.hear(history)
-                    for listener in listeners:
+                    told, summary = _mirrored(plan, listeners)
+                    for listener in told:
                         listener.hear(history)
-                    summary = Summary.of(plan, history, rows=False)
                     session = _Session(
-                        settings, folder, run, kept.journal, summary, listeners, leases, keepers
+                        settings, folder, run, kept.journal, summary, told, leases, keepers
                     )
                     return await session.drive(hands, messenger, taking_over, history)
 
@@ -362,7 +362,7 @@ class _Session:
             controller=controller,
             clock=clock,
             chance=random.SystemRandom().random,
-            listeners=[_Mirror(self.summary), LogListener(log), *self.listeners],
+            listeners=[LogListener(log), *self.listeners],
             page_size=self.settings.page_size,
             leases=self.leases,
             orders=OrderBox(self.folder.path),
@@ -393,6 +393,22 @@ class _Session:
             interrupted=interrupted,
             stopped=self.run.stopped,
         )
+
+
+@runtime_checkable
+class _Mirroring(Protocol):
+    """A listener that keeps a summary of what it hears; another one need not be kept then."""
+
+    summary: Summary
+
+
+def _mirrored(plan: Plan, listeners: Sequence[Listener]) -> tuple[tuple[Listener, ...], Summary]:
+    """Give the listeners with one among them that keeps the summary, and that summary."""
+    for listener in listeners:
+        if isinstance(listener, _Mirroring):
+            return tuple(listeners), listener.summary
+    summary = Summary.of(plan, rows=False)
+    return (_Mirror(summary), *listeners), summary
 
 
 class _Mirror:

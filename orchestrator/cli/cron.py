@@ -51,17 +51,18 @@ class TroubleLines:
         *,
         silent_history: bool = False,
     ) -> None:
-        self._summary = Summary.of(plan, rows=False)
+        self.summary = Summary.of(plan, rows=False)
+        """What the run has come to, for whoever drives it as well."""
         self._write = write
         self._is_silent = silent_history
 
     def hear(self, events: Sequence[Event]) -> None:
         """Tell of trouble; a run does not end because nobody reads it."""
         for event in events:
-            self._summary.after(event)
+            self.summary.after(event)
             if is_trouble(event) and not self._is_silent:
                 with suppress(OSError, ValueError):
-                    told = tell(self._summary, event)
+                    told = tell(self.summary, event)
                     self._write(f"{moments.as_short_text(event.at)}  {told}")
         self._is_silent = False
 

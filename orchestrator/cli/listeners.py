@@ -94,7 +94,8 @@ class PlainLines:
         silent_history: bool = False,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._summary = Summary.of(plan, rows=False)
+        self.summary = Summary.of(plan, rows=False)
+        """What the run has come to, for whoever drives it as well."""
         self._write = _forgiving(write)
         self._run_id = run_id
         self._is_silent = silent_history
@@ -104,17 +105,17 @@ class PlainLines:
     def hear(self, events: Sequence[Event]) -> None:
         """Tell what is worth telling; what was before this process was told by another one."""
         for event in events:
-            self._summary.after(event)
+            self.summary.after(event)
             if not self._is_silent and is_noteworthy(event):
-                self._tell(event.at, tell(self._summary, event))
+                self._tell(event.at, tell(self.summary, event))
                 if isinstance(event, ApprovalAsked):
                     self._tell(event.at, self._answer())
         if self._is_silent:
             self._tell_what_holds()
         self._is_silent = False
-        if self._steady() - self._told_at >= PROGRESS_SECONDS and not self._summary.is_over:
+        if self._steady() - self._told_at >= PROGRESS_SECONDS and not self.summary.is_over:
             self._told_at = self._steady()
-            self._tell(self._summary.last_at, self._progress())
+            self._tell(self.summary.last_at, self._progress())
         _flush()
 
     def _tell(self, at: float, told: str) -> None:
@@ -122,17 +123,17 @@ class PlainLines:
 
     def _tell_what_holds(self) -> None:
         """A history that is not told again may still hold the run, or wait for a person."""
-        for _, told in matters(self._summary):
-            self._tell(self._summary.last_at, f"still {told}")
-        if self._summary.course.asked:
-            self._tell(self._summary.last_at, self._answer())
+        for _, told in matters(self.summary):
+            self._tell(self.summary.last_at, f"still {told}")
+        if self.summary.course.asked:
+            self._tell(self.summary.last_at, self._answer())
 
     def _answer(self) -> str:
         command = f"orchestrator approve {self._run_id}"
         return f"to agree: {command}; to end the run here: {command} --deny"
 
     def _progress(self) -> str:
-        summary = self._summary
+        summary = self.summary
         counts = ", ".join(f"{n} {v}" for v, n in summary.counts().items() if n)
         told = in_words(f" ({counts})") if counts else ""
         course = summary.course

@@ -63,7 +63,8 @@ class LiveView:
         self._run_id = run_id
         self._speed = speed
         self._steady = steady
-        self._summary = Summary.of(plan, rows=False)
+        self.summary = Summary.of(plan, rows=False)
+        """What the run has come to, for whoever drives it as well."""
         self._problems: deque[tuple[float, str]] = deque(maxlen=_PROBLEMS)
         self._sent: deque[tuple[float, int]] = deque()
         self._lock = Lock()
@@ -95,7 +96,7 @@ class LiveView:
         sent, now = 0, self._steady()
         with self._lock:
             for event in events:
-                self._summary.after(event)
+                self.summary.after(event)
                 sent += type(event) is OperationIntended
                 if type(event) in _PROBLEM_KINDS and _is_problem(event):
                     self._problems.append((event.at, self._in_short(event)))
@@ -110,7 +111,7 @@ class LiveView:
 
     def _in_short(self, event: Event) -> str:
         """Say it without what a narrow line has no room for; the audit log has it all."""
-        titles, rescue_from = self._summary.titles, self._summary.rescue_from
+        titles, rescue_from = self.summary.titles, self.summary.rescue_from
 
         def step(number: int) -> str:
             if number >= len(titles):
@@ -122,11 +123,11 @@ class LiveView:
 
     def _short_name(self, device: int) -> str:
         """Nobody knows the provisional id of a device that is still to be created."""
-        record = self._summary.record_id(device)
-        return self._summary.serial_number(device) or "new" if record is None else str(record)
+        record = self.summary.record_id(device)
+        return self.summary.serial_number(device) or "new" if record is None else str(record)
 
     def _taken(self, now: float) -> Snapshot:
-        summary = self._summary
+        summary = self.summary
         slowed = summary.slowed
         course = summary.course
         opening = course.next_opening() if course.waits_for_window else None

@@ -1,7 +1,7 @@
 """Each event as one sentence for people: the audit log read aloud."""
 
-from collections.abc import Callable
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never, get_args
 
 from orchestrator.model import moments
 from orchestrator.model.events import (
@@ -19,6 +19,7 @@ from orchestrator.report.telling_campaigns import CampaignEvent, of_campaign
 from orchestrator.report.telling_devices import (
     ProofEvent,
     RequestEvent,
+    StepEvent,
     of_proof,
     of_request,
     of_step,
@@ -52,18 +53,22 @@ def describe(
     step_name: Callable[[int], str] = _number,
 ) -> str:
     """Say in one sentence what happened; the moment stands beside it, not in it."""
-    if isinstance(event, RunEvent):
-        return printable(_of_run(event))
-    if isinstance(event, CampaignEvent):
-        return printable(of_campaign(event))
+    tell = _TELL[type(event)]
+    if type(event) in _OF_ALL:
+        return printable(tell(event))
+    return printable(_of_device(event, tell, device_name, step_name))
+
+
+def _of_device(
+    event: Any,
+    tell: Callable[[Any], str],
+    device_name: Callable[[int], str],
+    step_name: Callable[[int], str],
+) -> str:
     where = f"{device_name(event.device)}, {step_name(event.step)}"
-    if isinstance(event, RequestEvent):
-        told = f"{where}, attempt {event.attempt}: {of_request(event)}"
-    elif isinstance(event, ProofEvent):
-        told = f"{where}: {of_proof(event)}"
-    else:
-        told = f"{where}: {of_step(event)}"
-    return printable(told)
+    if type(event) in _REQUESTS:
+        where += f", attempt {event.attempt}"
+    return f"{where}: {tell(event)}"
 
 
 def _of_run(event: RunEvent) -> str:
@@ -96,3 +101,15 @@ def _of_run(event: RunEvent) -> str:
             )
         case _:
             assert_never(event)
+
+
+_OF_ALL = frozenset((*get_args(RunEvent), *get_args(CampaignEvent)))
+"""Events of the whole run; all others are of one device."""
+_REQUESTS = frozenset(get_args(RequestEvent))
+_TELL: Mapping[type[Event], Callable[[Any], str]] = {
+    **dict.fromkeys(get_args(RunEvent), _of_run),
+    **dict.fromkeys(get_args(CampaignEvent), of_campaign),
+    **dict.fromkeys(_REQUESTS, of_request),
+    **dict.fromkeys(get_args(ProofEvent), of_proof),
+    **dict.fromkeys(get_args(StepEvent), of_step),
+}

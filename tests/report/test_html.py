@@ -595,3 +595,13 @@ def test_devices_that_were_already_ok_are_good_news():
     assert "1 of 3 devices succeeded, 2 were already ok." in made.text
     assert '<li class="good"><b>2</b>already ok</li>' in made.html
     assert "1 of 3 devices was already ok." in nothing.text
+
+
+def test_reasons_that_are_too_many_to_be_kept_are_counted_with_where_they_stand(monkeypatch):
+    monkeypatch.setattr("orchestrator.report.summary.TROUBLES_KEPT", 2)
+    ends = [finished(device, verdict="failed", reason=f"no {device}") for device in range(5)]
+
+    made = page(run_started(devices=5), *ends, keeps_rows=False)
+
+    assert "5 devices ended in trouble" in made.text
+    assert "3 devices had yet other reasons; orchestrator report --format csv" in made.text

@@ -49,7 +49,17 @@ def troubles(summary: Summary) -> str:
         paragraph(told),
         grouped_table(heads, rows, stacks=True),
         paragraph(f"and {hidden:,} more reasons" if hidden > 0 else "", "soft"),
+        paragraph(_uncounted(summary), "soft"),
     )
+
+
+def _uncounted(summary: Summary) -> str:
+    """Say of how many the reasons are too many to be kept, and where they stand."""
+    uncounted = summary.in_trouble - summary.reasons.total()
+    if not uncounted:
+        return ""
+    told = f"Of these {devices(uncounted)} had yet other reasons"
+    return f"{told}; orchestrator report --format csv names every device and its reason."
 
 
 def _trouble_groups(
