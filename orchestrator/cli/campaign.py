@@ -62,13 +62,15 @@ def telling(
             yield view
 
 
-def in_loop(function: Callable[..., Awaitable[_T]], *arguments: Any, **named: Any) -> _T:
-    """Run an async function to its end, on the faster loop where it is installed."""
+def in_loop(
+    event_loop: str, function: Callable[..., Awaitable[_T]], *arguments: Any, **named: Any
+) -> _T:
+    """Run an async function to its end on that loop; `auto` is the faster one where it is installed."""
     import importlib.util
 
     import anyio
 
-    fast = importlib.util.find_spec("uvloop") is not None
+    fast = event_loop != "asyncio" and importlib.util.find_spec("uvloop") is not None
     call = functools.partial(function, *arguments, **named)
     return anyio.run(call, backend_options={"use_uvloop": fast})
 
@@ -114,7 +116,7 @@ def carry_out(
     """
     try:
         with telling(style, plan, run_id, speed=settings.speed, resumed=resumed) as listener:
-            outcome = in_loop(drive, [listener])
+            outcome = in_loop(settings.event_loop, drive, [listener])
     except JournalError as error:
         if error.is_resumable:
             screen.note(f"Once it can be written again: {again(settings, 'resume', run_id)}")
