@@ -21,6 +21,7 @@ from yarl import URL
 
 from orchestrator.adapters.controller.http_answers import Reply
 from orchestrator.adapters.controller.request_gate import RequestGate
+from orchestrator.adapters.controller.tls_sessions import resuming
 from orchestrator.adapters.controller.token_source import TokenSource
 from orchestrator.model.errors import SettingsError
 from orchestrator.ports import Clock
@@ -193,6 +194,7 @@ class Wire:
         self._connections = connections
         self._timeouts = timeouts
         self._trust = trust
+        self._is_tls = origin.scheme == "https"
         self._telling = _client_timeout(timeouts, timeouts.answer)
         self._asking = _client_timeout(timeouts, timeouts.read)
         self._looking = _client_timeout(timeouts, timeouts.update_status)
@@ -202,7 +204,7 @@ class Wire:
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
             limit=self._connections,
-            ssl=True if self._trust is None else self._trust,
+            ssl=self._tls() if self._is_tls else True,
             keepalive_timeout=_KEEP_ALIVE,
             ttl_dns_cache=60,
         )
@@ -228,6 +230,11 @@ class Wire:
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
+
+    def _tls(self) -> ssl.SSLContext:
+        context = self._trust or ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+        return resuming(context)
 
     def ask(self, url: URL, *, is_patient: bool = False) -> Awaitable[Reply | Failure]:
         """GET. Never sent again by itself: whoever repeats a read passes the gate once more."""
