@@ -4,6 +4,7 @@ Rising strength: default, environment, `.env`, command line. Nobody else knows p
 """
 
 import difflib
+import importlib.util
 import ipaddress
 import os
 import shlex
@@ -129,6 +130,9 @@ class Settings(BaseSettings):
     speed: Annotated[float, Field(gt=0, le=10_000)] = 1.0
     """How many times faster than real a simulator's time runs; refused for any other controller."""
 
+    event_loop: Annotated[Literal["auto", "asyncio", "uvloop"], BeforeValidator(_as_word)] = "auto"
+    """`uvloop` is the faster one, `asyncio` is Python's own; `auto` takes uvloop where it is installed."""
+
     _sources: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _warnings: tuple[str, ...] = PrivateAttr(default=())
 
@@ -198,6 +202,13 @@ class Settings(BaseSettings):
         there = value is not None and (value.is_file() or value.is_dir())
         if value is not None and not (there and os.access(value, os.R_OK)):
             raise ValueError(f"there is no readable file or folder {value}")
+        return value
+
+    @field_validator("event_loop")
+    @classmethod
+    def _is_installed(cls, value: str) -> str:
+        if value == "uvloop" and importlib.util.find_spec("uvloop") is None:
+            raise ValueError("uvloop is not installed here; install it, or say auto")
         return value
 
     @field_validator("speed")

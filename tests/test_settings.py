@@ -372,3 +372,17 @@ def test_the_example_file_names_only_settings_there_are():
     assert faults == [
         "ORCHESTRATOR_CA_BUNDLE in .env: there is no readable file or folder /etc/ssl/certs/company.pem"
     ]
+
+
+def test_an_event_loop_that_is_not_installed_is_refused_in_one_sentence(monkeypatch):
+    monkeypatch.setenv("ORCHESTRATOR_EVENT_LOOP", "UVLOOP")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    with pytest.raises(SettingsError, match="EVENT_LOOP in the environment: uvloop is not install"):
+        load()
+
+
+def test_pythons_own_event_loop_can_be_asked_for(monkeypatch):
+    monkeypatch.setenv("ORCHESTRATOR_EVENT_LOOP", "asyncio")
+
+    assert load().event_loop == "asyncio"

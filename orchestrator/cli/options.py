@@ -39,6 +39,7 @@ CONTROLLER = {
     "page_size": "Devices asked for with one list request.",
     "controller_patience": "How long to wait for an unusable controller.",
     "speed": "How much faster a simulator's time runs.",
+    "event_loop": "auto, asyncio or uvloop.",
 }
 RUNS = {"runs_dir": "The folder that holds the runs."}
 VAULT = {
@@ -217,6 +218,7 @@ _METAVARS = {
     "page_size": "N",
     "controller_patience": "TIME",
     "speed": "FACTOR",
+    "event_loop": "LOOP",
     "runs_dir": "FOLDER",
     "vault_file": "FILE",
     "vault_key_file": "FILE",

@@ -42,7 +42,7 @@ def give(settings: "Settings", run_id: str, order: Order, then: str = "") -> Non
     from orchestrator.cli.campaign import in_loop
     from orchestrator.switchboard import give_order
 
-    told = in_loop(give_order, settings, run_id, order)
+    told = in_loop(settings.event_loop, give_order, settings, run_id, order)
     screen.show(screen.folded(screen.sentence(f"{run_id}: {told}")))
     if then:
         screen.show(then)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 
 from orchestrator.model import moments
@@ -105,7 +106,7 @@ def device_from_record(record: object) -> Device:
 
     Raises RecordError when there is no usable id.
     """
-    if not isinstance(record, Mapping):
+    if type(record) is not dict and not isinstance(record, Mapping):
         raise RecordError(f"a device record is a JSON object, this is {type(record).__name__}")
     identity = record.get("id")
     if isinstance(identity, str) and identity.isascii() and identity.isdigit():
@@ -115,19 +116,20 @@ def device_from_record(record: object) -> Device:
     fields: dict[str, object] = dict(record)
     for secret in SECRET_FIELDS:
         fields.pop(secret, None)
+    get = fields.get
     return Device(
-        id=DeviceId(identity),
-        serial_number=_as_name(fields.get("serial_number")),
-        name=_as_name(fields.get("name")),
-        status=as_status(fields.get("status")),
-        is_active=as_flag(fields.get("is_active")),
-        pending=as_pending(fields["pending_settings"]) if "pending_settings" in fields else None,
-        status_change=as_moment(fields.get("status_change")),
-        last_connection=as_moment(fields.get("last_connection")),
-        last_configuration=as_moment(fields.get("last_configuration")),
-        update_frequency=_as_seconds(fields.get("update_frequency")),
-        firmware_is_pending=as_flag(fields.get("firmware_image_is_pending")),
-        fields=fields,
+        DeviceId(identity),
+        _as_name(get("serial_number")),
+        _as_name(get("name")),
+        as_status(get("status")),
+        as_flag(get("is_active")),
+        as_pending(fields["pending_settings"]) if "pending_settings" in fields else None,
+        as_moment(get("status_change")),
+        as_moment(get("last_connection")),
+        as_moment(get("last_configuration")),
+        _as_seconds(get("update_frequency")),
+        as_flag(get("firmware_image_is_pending")),
+        fields,
     )
 
 
@@ -145,17 +147,22 @@ def as_status(value: object) -> Status:
 
 def as_flag(value: object) -> bool | None:
     """Read a boolean in any of its documented forms; None when it is none of them."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return _flag_in(value)
     if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
-    if isinstance(value, str):
-        word = value.strip().lower()
-        if word in _TRUE:
-            return True
-        if word in _FALSE:
-            return False
     return None
+
+
+# One text stands in very many rows, and every poll brings the rows again.
+@lru_cache(maxsize=256)
+def _flag_in(text: str) -> bool | None:
+    word = text.strip().lower()
+    if word in _TRUE:
+        return True
+    return False if word in _FALSE else None
 
 
 def as_pending(value: object) -> tuple[str, ...] | None:
@@ -165,11 +172,7 @@ def as_pending(value: object) -> tuple[str, ...] | None:
     if value is True:
         return ("something",)
     if isinstance(value, str):
-        if value.strip().lower() in ("", "none", "null", "false"):
-            return ()
-        if value.strip().lower() == "true":
-            return ("something",)
-        return tuple(word for word in (part.strip() for part in value.split(",")) if word)
+        return _pending_in(value)
     if isinstance(value, list | tuple):
         if all(isinstance(item, str) for item in value):
             return tuple(item for item in value if item.strip())
@@ -177,12 +180,25 @@ def as_pending(value: object) -> tuple[str, ...] | None:
     return None
 
 
+@lru_cache(maxsize=1024)
+def _pending_in(text: str) -> tuple[str, ...]:
+    word = text.strip().lower()
+    if word in ("", "none", "null", "false"):
+        return ()
+    if word == "true":
+        return ("something",)
+    return tuple(part for part in (part.strip() for part in text.split(",")) if part)
+
+
 def as_moment(value: object) -> float | None:
     """Read a timestamp in any known form; None when it is missing, null or unreadable."""
-    if not isinstance(value, str):
-        return None
+    return _moment_in(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _moment_in(text: str) -> float | None:
     try:
-        return moments.from_text(value)
+        return moments.from_text(text)
     except ValueError:
         return None
 
@@ -196,6 +212,8 @@ def _as_name(value: object) -> str | None:
 
 
 def _as_seconds(value: object) -> float | None:
+    if value is None:
+        return None
     if isinstance(value, str):
         try:
             value = float(value)

@@ -105,6 +105,7 @@ class FakeApi:
         self.requests: list[Request] = []
         self.connections = 0
         self.received = b""
+        self.context: ssl.SSLContext | None = None
         self._on_connect = on_connect
         self._tls = tls
         self._server: asyncio.Server | None = None
@@ -119,8 +120,8 @@ class FakeApi:
         return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}/api/v1"
 
     async def __aenter__(self) -> Self:
-        context = server_tls() if self._tls else None
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
+        self.context = server_tls() if self._tls else None
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.context)
         return self
 
     async def __aexit__(

@@ -1,21 +1,27 @@
 """One HTTP exchange over aiohttp: sent at most once, and it is known whether its bytes left."""
 
-import asyncio
 import os
 import select
 import ssl
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import aiohttp
+from aiohttp import hdrs
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.connector import Connection
+from aiohttp.http import StreamWriter
 from aiohttp.payload import BytesPayload
+from aiohttp.typedefs import LooseHeaders
+from multidict import CIMultiDict
 from yarl import URL
 
 from orchestrator.adapters.controller.http_answers import Reply
 from orchestrator.adapters.controller.request_gate import RequestGate
+from orchestrator.adapters.controller.tls_sessions import resuming
 from orchestrator.adapters.controller.token_source import TokenSource
 from orchestrator.model.errors import SettingsError
 from orchestrator.ports import Clock
@@ -83,10 +89,20 @@ class _BrokenError(Exception):
     """The connection broke under a request; not a kind that aiohttp answers by sending again."""
 
 
+_TROUBLES = (
+    aiohttp.ClientError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    _BrokenError,
+    _HeldBackError,
+)
+
+
 class _GuardedBody(BytesPayload):
     """A body that looks a last time before it leaves.
 
-    aiohttp keeps the headers back until the body's first write and sends both in one piece, so
+    The headers are kept back until the body's first write and both leave in one piece, so
     nothing of the request is on the wire when this decides; behind the decision nothing suspends.
     """
 
@@ -103,7 +119,7 @@ class _GuardedBody(BytesPayload):
             while (wait := gate.departure_wait()) > 0 and not departure.is_too_late():
                 await departure.clock.sleep(min(wait, FRESH_SECONDS))
         departure.has_left = writer.output_size > 0  # an aiohttp that sends the headers first
-        if _is_closed(writer.transport):
+        if _is_used_up(writer):
             departure.found_closed = True
             raise _HeldBackError
         if departure.is_too_late():
@@ -113,6 +129,44 @@ class _GuardedBody(BytesPayload):
         if gate is not None:
             gate.departed()
         await super().write_with_length(writer, content_length)
+
+
+class _Request(aiohttp.ClientRequest):
+    """A request that costs no more than it must: its headers are the session's, which are whole.
+
+    A guarded body is written by the task that asks, where aiohttp would start another one for it.
+    """
+
+    def update_headers(self, headers: LooseHeaders | None) -> None:
+        """Take the copy that the session made for this request."""
+        assert isinstance(headers, CIMultiDict)
+        self.headers = headers
+
+    def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
+        """Add nothing."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send the request, or raise _HeldBackError with not one byte on the wire."""
+        body = self.body
+        if not isinstance(body, _GuardedBody):
+            return await super().send(conn)
+        protocol = conn.protocol
+        assert protocol is not None
+        writer = StreamWriter(protocol, self.loop)
+        await writer.write_headers(f"{self.method} {self.url.raw_path_qs} HTTP/1.1", self.headers)
+        await body.write_with_length(writer, body.size)
+        return self.response_class(
+            self.method,
+            self.original_url,
+            writer=None,
+            continue100=None,
+            timer=self._timer,
+            request_info=self.request_info,
+            traces=[],
+            loop=self.loop,
+            session=self.session,
+            stream_writer=writer,
+        )
 
 
 class Wire:
@@ -129,27 +183,37 @@ class Wire:
         trust: ssl.SSLContext | None,
     ) -> None:
         self._place = f"{origin.host}:{origin.port}"
+        self._headers = {
+            "Host": origin.host_port_subcomponent or "",
+            "Accept": "application/json",
+            "Accept-Encoding": aiohttp.ClientRequest.DEFAULT_HEADERS[hdrs.ACCEPT_ENCODING],
+            "User-Agent": "orchestrator",
+        }
         self._token = token
         self._clock = clock
         self._connections = connections
         self._timeouts = timeouts
         self._trust = trust
+        self._is_tls = origin.scheme == "https"
         self._telling = _client_timeout(timeouts, timeouts.answer)
         self._asking = _client_timeout(timeouts, timeouts.read)
         self._looking = _client_timeout(timeouts, timeouts.update_status)
         self._session: aiohttp.ClientSession | None = None
+        self._bearer = ""
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
             limit=self._connections,
-            ssl=True if self._trust is None else self._trust,
+            ssl=self._tls() if self._is_tls else True,
             keepalive_timeout=_KEEP_ALIVE,
             ttl_dns_cache=60,
         )
+        self._bearer = ""
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept": "application/json", "User-Agent": "orchestrator"},
+            headers=self._headers,
+            request_class=_Request,
             middlewares=(_once,),
             timeout=self._asking,
             # A proxy or .netrc of the environment would carry the token to somebody else.
@@ -167,16 +231,21 @@ class Wire:
             session, self._session = self._session, None
             await session.close()
 
-    async def ask(self, url: URL, *, is_patient: bool = False) -> Reply | Failure:
+    def _tls(self) -> ssl.SSLContext:
+        context = self._trust or ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+        return resuming(context)
+
+    def ask(self, url: URL, *, is_patient: bool = False) -> Awaitable[Reply | Failure]:
         """GET. Never sent again by itself: whoever repeats a read passes the gate once more."""
         limit = self._looking if is_patient else self._asking
-        return await self._exchange("GET", url, None, None, limit)
+        return self._exchange("GET", url, None, None, limit)
 
-    async def tell(
+    def tell(
         self, method: str, url: URL, body: bytes, departure: Departure
-    ) -> Reply | Failure:
+    ) -> Awaitable[Reply | Failure]:
         """Send a request that changes something, at most once."""
-        return await self._exchange(method, url, body, departure, self._telling)
+        return self._exchange(method, url, body, departure, self._telling)
 
     async def _exchange(
         self,
@@ -189,7 +258,9 @@ class Wire:
         session = self._session
         if session is None:
             return Failure("the connection to the controller is closed", was_sent=False)
-        session.headers["Authorization"] = self._token.header
+        bearer = self._token.header
+        if bearer != self._bearer:
+            self._bearer = session.headers["Authorization"] = bearer
         payload = None
         if departure is not None:
             payload = _GuardedBody(body or b"", departure)
@@ -209,7 +280,7 @@ class Wire:
                 content, is_whole = await _body(response)
             finally:
                 response.release()
-        except (aiohttp.ClientError, OSError, ValueError, RuntimeError, _BrokenError) as error:
+        except _TROUBLES as error:
             trouble = error
         else:
             if departure is None or departure.has_left:
@@ -301,6 +372,8 @@ async def _body(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     parts: list[bytes] = []
     size = 0
     try:
+        if response.content.is_eof() and response.content.total_bytes <= _LARGEST_BODY:
+            return response.content.read_nowait(), True  # most answers are one piece
         while part := await response.content.readany():
             parts.append(part)
             size += len(part)
@@ -312,10 +385,13 @@ async def _body(response: aiohttp.ClientResponse) -> tuple[bytes, bool]:
     return b"".join(parts), True
 
 
-def _is_closed(transport: asyncio.WriteTransport | None) -> bool:
-    """Say whether the other side has hung up already, as far as this machine knows."""
+def _is_used_up(writer: AbstractStreamWriter) -> bool:
+    """Say whether the other side has hung up or answered already, as far as this machine knows."""
+    transport = writer.transport
     if transport is None or transport.is_closing():
         return True
+    if isinstance(writer, StreamWriter) and getattr(writer.protocol, "should_close", False):
+        return True  # what came before the question answers nothing
     connection = transport.get_extra_info("socket")
     if connection is None:
         return False

@@ -65,7 +65,7 @@ def demo(
         screen.show("")
         run_id = campaign.new_run_id(ours, plan)
         with campaign.telling(style, plan, run_id, speed=speed) as listener:
-            outcome = campaign.in_loop(_drive, ours, plan, run_id, [listener])
+            outcome = campaign.in_loop(settings.event_loop, _drive, ours, plan, run_id, [listener])
         ledger = _ledger(base_url)
     campaign.conclude(settings, outcome, write=screen.show, may_go_on=False)
     if not outcome.finished:
@@ -134,7 +134,9 @@ def _plan(settings: "Settings", devices: int) -> "Plan":
 
     variables = {"limit": str(devices), "max_down": str(max(1, devices * 2 // 5))}
     playbook = shipped.playbook(_PLAYBOOK)
-    return foresee_quickly(campaign.in_loop(survey_plan, settings, playbook, variables))
+    return foresee_quickly(
+        campaign.in_loop(settings.event_loop, survey_plan, settings, playbook, variables)
+    )
 
 
 def _ledger(base_url: str) -> Any:

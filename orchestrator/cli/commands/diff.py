@@ -72,4 +72,4 @@ def _shown(
     from orchestrator.cli.campaign import in_loop
     from orchestrator.restorer import since_then
 
-    return replace(shown, now=in_loop(since_then, settings, told, devices))
+    return replace(shown, now=in_loop(settings.event_loop, since_then, settings, told, devices))

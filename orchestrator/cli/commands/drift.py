@@ -106,13 +106,13 @@ def _found(settings: "Settings", wanted: str, output: str | None) -> "Drift":
     path = Path(wanted)
     if path.name == FILE:
         told = read_changed(RunFolder(path.parent), settings.audit_key_bytes)
-        return in_loop(drift_of_run, settings, told)
+        return in_loop(settings.event_loop, drift_of_run, settings, told)
     if path.suffix.lower() in _YAML or path.is_file():
         state = load_wanted(path)
         _check_spares(output, path, *(path.parent / name for name in state.source.files))
-        return in_loop(drift_of_wanted, settings, state)
+        return in_loop(settings.event_loop, drift_of_wanted, settings, state)
     told = read_changed(reading.find(settings, wanted), settings.audit_key_bytes)
-    return in_loop(drift_of_run, settings, told)
+    return in_loop(settings.event_loop, drift_of_run, settings, told)
 
 
 def _show(found: "Drift") -> None:

@@ -238,6 +238,7 @@ def _plan(settings: "Settings", asked: _Asked, playbook: str) -> int:
     from orchestrator.planning.drafting.changing import to_do
 
     surveyed = in_loop(
+        settings.event_loop,
         survey_plan,
         settings,
         shipped.find_to_plan(playbook),
@@ -344,6 +345,7 @@ def _compare(settings: "Settings", asked: _Asked, path: Path) -> int:
     onlooker = Onlooker(was)
     given = asked.playbook
     surveyed = in_loop(
+        settings.event_loop,
         survey_plan,
         settings,
         playbook_of(was.source, path) if given is None else shipped.find_to_plan(given),

@@ -67,7 +67,7 @@ def retry(
     if output is not None:
         plan_file.check_place(output)
     run_id = RunsFolder(settings.runs_dir).find(run).run_id
-    made = foresee_plan(in_loop(retry_plan, settings, run_id, wanted))
+    made = foresee_plan(in_loop(settings.event_loop, retry_plan, settings, run_id, wanted))
     if not made.devices:
         return _say_nothing(made, run_id, as_json=as_json)
     digest = None if output is None else plan_file.write_plan(made, output)

@@ -69,7 +69,9 @@ def rollback(
         plan_file.check_place(output)
     folder = reading.find(settings, run)
     only = devices_of(plan_file.read_plan(folder.plan_path), device or ())
-    planned = in_loop(rollback_plan, settings, folder.run_id, only=only, force=force)
+    planned = in_loop(
+        settings.event_loop, rollback_plan, settings, folder.run_id, only=only, force=force
+    )
     found = planned.rollback
     if found.plan is None:
         return _say_nothing(found, folder.run_id, as_json=as_json)

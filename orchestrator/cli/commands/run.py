@@ -159,7 +159,9 @@ def _by_the_clock(
         may_begin, before = unfinished.finish(settings, read.name, yes=yes)
         if not may_begin:
             return before
-        surveyed = campaign.in_loop(survey_plan, settings, path, variables, may_be_empty=True)
+        surveyed = campaign.in_loop(
+            settings.event_loop, survey_plan, settings, path, variables, may_be_empty=True
+        )
         cron.note_outages(surveyed.plan)
         if cron.nothing_to_do(surveyed.plan):
             return before
@@ -182,5 +184,7 @@ def _planned(settings: "Settings", playbook: str, variables: dict[str, str]) -> 
     from orchestrator.planner import foresee_quickly, survey_plan
 
     return foresee_quickly(
-        in_loop(survey_plan, settings, shipped.find_to_plan(playbook), variables)
+        in_loop(
+            settings.event_loop, survey_plan, settings, shipped.find_to_plan(playbook), variables
+        )
     )

@@ -71,7 +71,9 @@ def simulator(
         rules=Rules(token=token),
     )
     try:
-        in_loop(_serve, world, clock, host, port, speed, until_stdin_closes=until_stdin_closes)
+        in_loop(
+            "auto", _serve, world, clock, host, port, speed, until_stdin_closes=until_stdin_closes
+        )
     except OutputError:
         raise
     except OSError as error:

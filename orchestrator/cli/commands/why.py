@@ -34,6 +34,6 @@ def why(
     folder = RunsFolder(settings.runs_dir).find(run)
     folder.require_journal()
     named = device_of(read_plan(folder.plan_path), device)
-    told = in_loop(explain, settings, folder.run_id, str(named))
+    told = in_loop(settings.event_loop, explain, settings, folder.run_id, str(named))
     screen.show(screen.folded(screen.sentence(told)))
     return 0

@@ -116,7 +116,7 @@ def _planned(settings: "Settings", draft: "Draft", asked: Asked) -> "Plan":
     from orchestrator.planner import foresee_quickly, survey_plan
 
     with drafts.at_hand(draft, asked.output) as path:
-        surveyed = in_loop(survey_plan, settings, path, {})
+        surveyed = in_loop(settings.event_loop, survey_plan, settings, path, {})
     plan = foresee_quickly(surveyed)
     return plan if asked.output else replace(plan, source=draft.source_as_kept(plan.source))
 
@@ -173,7 +173,7 @@ def named(settings: "Settings", names: Sequence[str]) -> "list[Device]":
     """Find the devices that are named; raises RunError for a name that nobody or several have."""
     from orchestrator.cli.campaign import in_loop
 
-    return in_loop(_find, settings, names) if names else []
+    return in_loop(settings.event_loop, _find, settings, names) if names else []
 
 
 def around(devices: "Sequence[Device]") -> "Filters":

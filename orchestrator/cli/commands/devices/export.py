@@ -84,7 +84,9 @@ def export(
     else:
         read = filters.playbook_of(given)
         with files.opened(output) as file:
-            rows, notes = in_loop(_stream, settings, read, wanted, written, file)
+            rows, notes = in_loop(
+                settings.event_loop, _stream, settings, read, wanted, written, file
+            )
     screen.note(screen.counted(rows, "device") + (f" in {output}" if output else ""))
     for note in notes:
         screen.warn(note)
@@ -132,11 +134,18 @@ def _of_playbook(
     from orchestrator.cli.campaign import in_loop
     from orchestrator.planner import survey_plan
 
-    surveyed = in_loop(survey_plan, settings, shipped.find(playbook), variables, may_be_empty=True)
+    surveyed = in_loop(
+        settings.event_loop,
+        survey_plan,
+        settings,
+        shipped.find(playbook),
+        variables,
+        may_be_empty=True,
+    )
     plan = surveyed.plan
     ids = [device.id for device in plan.devices if not device.is_new]
     if _needs_detail(columns):
-        return in_loop(_in_full, settings, plan.playbook, ids), plan.warnings
+        return in_loop(settings.event_loop, _in_full, settings, plan.playbook, ids), plan.warnings
     return [plan.records[each] for each in ids if each in plan.records], plan.warnings
 
 

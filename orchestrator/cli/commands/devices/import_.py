@@ -71,7 +71,7 @@ def import_(
     if composing.takes_rows(rows.table):
         rows = refining.narrowed(rows)
     _check_gaps(rows.table.secrets, columns)
-    rows, warnings = in_loop(sources.with_types, settings, rows)
+    rows, warnings = in_loop(settings.event_loop, sources.with_types, settings, rows)
     tell_left_out(columns.left_out)
     _tell_only_new(composing.only_for_new(rows.table))
 

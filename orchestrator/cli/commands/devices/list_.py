@@ -87,7 +87,7 @@ def _plan(settings: "Settings", playbook: Path, variables: dict[str, str]) -> "P
     from orchestrator.cli.campaign import in_loop
     from orchestrator.planner import make_plan
 
-    return in_loop(make_plan, settings, playbook, variables)
+    return in_loop(settings.event_loop, make_plan, settings, playbook, variables)
 
 
 def _records(plan: "Plan") -> Iterator[dict[str, object]]:

@@ -56,7 +56,9 @@ def show(
         "log": device_log,
     }
     wanted = [name for name, is_wanted in extras.items() if is_wanted]
-    found, now, told = in_loop(_read, settings, device, wanted, refresh=refresh)
+    found, now, told = in_loop(
+        settings.event_loop, _read, settings, device, wanted, refresh=refresh
+    )
     if as_json:
         record = describing.as_object(found)
         screen.show_data(json.dumps(record | {name: told[name] for name in wanted}, indent=2))

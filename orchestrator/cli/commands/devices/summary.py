@@ -76,7 +76,9 @@ def summary(
     playbook = filters.playbook_of(given)
     if watch is not None:
         return _watch(settings, playbook, dimensions, watch, as_json=as_json)
-    _tell(in_loop(counting.once, settings, playbook, dimensions), as_json=as_json)
+    _tell(
+        in_loop(settings.event_loop, counting.once, settings, playbook, dimensions), as_json=as_json
+    )
     return 0
 
 
@@ -130,7 +132,16 @@ def _watch(
 
     try:
         with counting.live(watcher) if is_live else nullcontext():
-            in_loop(counting.watch, settings, playbook, by, watcher, seconds=seconds, told=told)
+            in_loop(
+                settings.event_loop,
+                counting.watch,
+                settings,
+                playbook,
+                by,
+                watcher,
+                seconds=seconds,
+                told=told,
+            )
     except KeyboardInterrupt:
         return 0
     return 0

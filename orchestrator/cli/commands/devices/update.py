@@ -144,7 +144,7 @@ def _of_file(
         raise RunError(f"{file} has no column that can be written into a record")
     if composing.takes_rows(rows.table):
         rows = refining.narrowed(rows)
-    rows, warnings = in_loop(sources.with_types, settings, rows)
+    rows, warnings = in_loop(settings.event_loop, sources.with_types, settings, rows)
     tell_left_out(columns.left_out)
     text = composing.updating_from(rows.table, file=rows.table.name)
     return drafts.Draft("devices-update", text, rows), warnings
