@@ -92,6 +92,8 @@ class Run:
         self.admissions = Admissions(
             plan.limits,
             plan.playbook.steps,
+            plan.devices,
+            has_begun=lambda planned: planned.id in self.devices,
             is_closed=self._closed_to,
             knows_census=lambda: self.counting.is_known(self.active(self._now)),
         )
@@ -264,8 +266,7 @@ class Run:
     def fill_wave(self) -> None:
         """Let the devices of the present wave be drawn."""
         begin = self.waves.begins
-        members = self.plan.devices[begin : begin + self.waves.wave.devices]
-        self.admissions.fresh.fill(each for each in members if each.id not in self.devices)
+        self.admissions.fresh.fill(range(begin, begin + self.waves.wave.devices))
 
     # --- the decision ---------------------------------------------------------------------------
 

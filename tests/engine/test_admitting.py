@@ -16,7 +16,7 @@ BY_LOCATION = GroupLimit(("location",), 1)
 
 def admissions(*steps: Step, max_down: int = 2, in_flight: int = 20, **more: object) -> Admissions:
     limits = Limits(10, max_down, in_flight, 0.2, 20.0, more.pop("per", ()))
-    return Admissions(limits, steps or CHAIN, **more)
+    return Admissions(limits, steps or CHAIN, [], **more)
 
 
 def planned(device: int, *groups: str) -> PlannedDevice:
@@ -28,7 +28,10 @@ def run(device: int, at: int = 0, *steps: Step, groups: tuple[str, ...] = ()) ->
 
 
 def filled(admitting: Admissions, fresh: Iterable[PlannedDevice]) -> Admissions:
-    admitting.fresh.fill(iter(tuple(fresh)))
+    members = admitting.fresh.members
+    begin = len(members)
+    members.extend(fresh)
+    admitting.fresh.fill(range(begin, len(members)))
     return admitting
 
 

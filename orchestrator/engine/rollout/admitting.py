@@ -1,10 +1,10 @@
 """Who may start next: free places for devices down and for requests, and the queues before them."""
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeGuard
 
-from orchestrator.engine.rollout.queueing import Lanes
+from orchestrator.engine.rollout.queueing import Lanes, Places
 from orchestrator.engine.rollout.sparing import Group, Groups
 from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.model.plans import Limits, PlannedDevice
@@ -30,7 +30,9 @@ class Admissions:
         self,
         limits: Limits,
         steps: tuple[Step, ...],
+        devices: Sequence[PlannedDevice] = (),
         *,
+        has_begun: Callable[[PlannedDevice], bool] = lambda _: False,
         is_closed: BlockedBy = lambda _: None,
         knows_census: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -46,7 +48,7 @@ class Admissions:
         self._approaching: set[int] = set()
         self._gentle: deque[DeviceRun] = deque()
         self._disruptive = Lanes[DeviceRun](self._blocks_disruption)
-        self.fresh = Lanes[PlannedDevice](self._blocks_beginning)
+        self.fresh = Places[PlannedDevice](devices, self._blocks_beginning, has_begun)
         """Devices of the present wave that were not begun yet."""
         self.cleared: deque[DeviceRun] = deque()
         """Devices whose record is fresh; they only wait for the pace."""

@@ -1,17 +1,53 @@
 """Queues in which whoever is blocked steps aside and holds up nobody behind."""
 
-from collections import deque
-from collections.abc import Callable, Hashable, Iterator, KeysView
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Callable, Hashable, Iterator, KeysView, Sequence
 from heapq import heappop, heappush
-from itertools import count
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 Blocker = Callable[[T], Hashable | None]
 
+_SLACK = 256
+"""Places given up at the head of a line before it is moved together."""
 
-class Lanes(Generic[T]):
-    """Items in their order; one that something blocks waits aside until that something is freed.
+
+class _Line:
+    """Numbers that wait one behind the other, four bytes each."""
+
+    __slots__ = ("_head", "_numbers")
+
+    def __init__(self) -> None:
+        self._numbers = array("I")
+        self._head = 0
+
+    def __len__(self) -> int:
+        return len(self._numbers) - self._head
+
+    def append(self, number: int) -> None:
+        self._numbers.append(number)
+
+    def put_back(self, number: int) -> None:
+        """Put it before all others."""
+        if self._head:
+            self._head -= 1
+            self._numbers[self._head] = number
+        else:
+            self._numbers.insert(0, number)
+
+    def take(self) -> int:
+        """Take the first; raises IndexError when nobody waits."""
+        number = self._numbers[self._head]
+        self._head += 1
+        if self._head >= _SLACK and self._head * 2 >= len(self._numbers):
+            del self._numbers[: self._head]
+            self._head = 0
+        return number
+
+
+class _Waiting(ABC, Generic[T]):
+    """Items in the order of their numbers; one that something blocks waits aside until it is freed.
 
     Whatever blocks is named by any hashable value. Freeing wakes one item, and each item that
     wakes wakes the next, so nothing here costs more for the many that wait.
@@ -19,21 +55,17 @@ class Lanes(Generic[T]):
 
     def __init__(self, blocker: Blocker[T]) -> None:
         self._blocker = blocker
-        self._source: Iterator[tuple[int, T]] = iter(())
-        self._ready: list[tuple[int, int, T, Hashable | None]] = []
-        self._ties = count()
-        self._aside: dict[Hashable, deque[tuple[int, T]]] = {}
+        self._ready: list[tuple[int, Hashable | None]] = []
+        self._aside: dict[Hashable, _Line] = {}
         self._waking: set[Hashable] = set()
-        self._order = 0
 
-    def fill(self, items: Iterator[T]) -> None:
-        """Put these behind all others, drawing each from the iterator when its turn comes."""
-        self._source = enumerate(items, start=self._order + 1)
+    @abstractmethod
+    def _item(self, number: int) -> T:
+        """Give the item of a number that waits."""
 
-    def put(self, item: T) -> None:
-        """Put one item behind those that came by `put`."""
-        self._order += 1
-        heappush(self._ready, (self._order, next(self._ties), item, None))
+    @abstractmethod
+    def _taken(self, number: int) -> T:
+        """Give the item of a number that waits no longer."""
 
     @property
     def blockers(self) -> KeysView[Hashable]:
@@ -52,56 +84,110 @@ class Lanes(Generic[T]):
     def draw(self) -> T | None:
         """Take the first item that nothing blocks."""
         while (found := self._next()) is not None:
-            position, item, woken_by = found
-            blocker = self._blocker(item)
+            number, woken_by = found
+            blocker = self._blocker(self._item(number))
             if woken_by is not None:
                 self._waking.discard(woken_by)
                 if blocker != woken_by:
                     self.free(woken_by)
             if blocker is None:
-                return item
-            waiting = self._aside.setdefault(blocker, deque())
+                return self._taken(number)
+            line = self._aside.get(blocker)
+            if line is None:
+                line = self._aside[blocker] = _Line()
             if blocker == woken_by:
-                waiting.appendleft((position, item))
+                line.put_back(number)
             else:
-                waiting.append((position, item))
+                line.append(number)
         return None
 
-    def _next(self) -> tuple[int, T, Hashable | None] | None:
-        if self._ready:
-            position, _, item, woken_by = heappop(self._ready)
-            return position, item, woken_by
-        drawn = next(self._source, None)
-        if drawn is None:
-            return None
-        self._order = max(self._order, drawn[0])
-        return drawn[0], drawn[1], None
+    def _next(self) -> tuple[int, Hashable | None] | None:
+        return heappop(self._ready) if self._ready else None
 
     def free(self, blocker: Hashable) -> None:
         """There may be room again: let the first of those who wait for this try."""
-        waiting = self._aside.get(blocker)
-        if not waiting or blocker in self._waking:
-            return
-        position, item = waiting.popleft()
-        if not waiting:
+        if blocker in self._aside and blocker not in self._waking:
+            self._waking.add(blocker)
+            heappush(self._ready, (self._first(blocker), blocker))
+
+    def _first(self, blocker: Hashable) -> int:
+        line = self._aside[blocker]
+        number = line.take()
+        if not line:
             del self._aside[blocker]
-        self._waking.add(blocker)
-        heappush(self._ready, (position, next(self._ties), item, blocker))
+        return number
 
     def dismiss(self, blocker: Hashable) -> Iterator[T]:
         """Take out those who wait for this; it will not be freed any more."""
-        while waiting := self._aside.get(blocker):
-            _, item = waiting.popleft()
-            if not waiting:
-                del self._aside[blocker]
-            yield item
+        while blocker in self._aside:
+            yield self._taken(self._first(blocker))
 
     def drain(self) -> Iterator[T]:
         """Take out everybody, in no certain order."""
         self._waking.clear()
-        while self._ready:
-            yield heappop(self._ready)[2]
+        while (found := self._next()) is not None:
+            yield self._taken(found[0])
         for blocker in tuple(self._aside):
             yield from self.dismiss(blocker)
-        while (drawn := next(self._source, None)) is not None:
-            yield drawn[1]
+
+
+class Lanes(_Waiting[T]):
+    """Items that come one by one."""
+
+    def __init__(self, blocker: Blocker[T]) -> None:
+        super().__init__(blocker)
+        self._items: dict[int, T] = {}
+        self._number = 0
+
+    def put(self, item: T) -> None:
+        """Put one item behind all others."""
+        self._number += 1
+        self._items[self._number] = item
+        heappush(self._ready, (self._number, None))
+
+    def _item(self, number: int) -> T:
+        return self._items[number]
+
+    def _taken(self, number: int) -> T:
+        return self._items.pop(number)
+
+
+class Places(_Waiting[T]):
+    """Members of a sequence, drawn by their places: nobody who waits is held, only his place.
+
+    Whoever `is_gone` when his turn comes is passed over.
+    """
+
+    def __init__(
+        self,
+        members: Sequence[T],
+        blocker: Blocker[T],
+        is_gone: Callable[[T], bool] = lambda _: False,
+    ) -> None:
+        super().__init__(blocker)
+        self.members = members
+        self._is_gone = is_gone
+        self._untried = iter(range(0))
+        self._seen: tuple[int, T] | None = None
+        """The place that was looked up last, for looking up may cost a decoding."""
+
+    def fill(self, places: range) -> None:
+        """Let those at these places have their turn, behind all others; each is looked up only then."""
+        self._untried = iter(places)
+
+    def _next(self) -> tuple[int, Hashable | None] | None:
+        found = super()._next()
+        if found is not None:
+            return found
+        for place in self._untried:
+            if not self._is_gone(self._item(place)):
+                return place, None
+        return None
+
+    def _item(self, number: int) -> T:
+        if self._seen is None or self._seen[0] != number:
+            self._seen = (number, self.members[number])
+        return self._seen[1]
+
+    def _taken(self, number: int) -> T:
+        return self._item(number)

@@ -202,8 +202,8 @@ class Groups:
             left = members.get(device, 0) & ~flag
             if left:
                 members[device] = left
-            else:
-                members.pop(device, None)
+            elif members.pop(device, None) is not None and not members:
+                del self._members[group]
 
 
 def _groups_of(planned: PlannedDevice) -> tuple[Group, ...]:

@@ -1,9 +1,12 @@
 """One wave after the other: each is finished, left to soak, judged, and perhaps approved."""
 
+from array import array
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from itertools import compress
 
 from orchestrator.engine.rollout.budgeting import succeeded
 from orchestrator.model import events
@@ -94,6 +97,31 @@ class Stage(Enum):
     """The last wave runs; nothing comes behind it."""
 
 
+class _Awaited:
+    """Devices of which a reading is awaited, nine bytes each."""
+
+    def __init__(self, devices: Iterable[DeviceId] = ()) -> None:
+        self._ids = array("q", sorted(devices))
+        self._awaited = bytearray(b"\x01") * len(self._ids)
+        self._left = len(self._ids)
+
+    def __len__(self) -> int:
+        return self._left
+
+    def __iter__(self) -> Iterator[DeviceId]:
+        return map(DeviceId, compress(self._ids, self._awaited))
+
+    def __contains__(self, device: DeviceId) -> bool:
+        place = bisect_left(self._ids, device)
+        is_known = place < len(self._ids) and self._ids[place] == device
+        return is_known and bool(self._awaited[place])
+
+    def discard(self, device: DeviceId) -> None:
+        if device in self:
+            self._awaited[bisect_left(self._ids, device)] = 0
+            self._left -= 1
+
+
 class Waves:
     """The waves of a run; without any in the plan everything is one and nothing is ever judged."""
 
@@ -110,8 +138,8 @@ class Waves:
         self.soaks_until = 0.0
         """On the active clock."""
         self.verdicts: Counter[Verdict] = Counter()
-        self._succeeded: list[DeviceId] = []
-        self._looking: set[DeviceId] = set()
+        self._succeeded = array("q")
+        self._looking = _Awaited()
         self._gone = 0
         self._looks = 0
         self.look_at = 0.0
@@ -158,12 +186,12 @@ class Waves:
         self.number = wave
         self.stage = Stage.DONE if self.is_last else Stage.RUNNING
         self.verdicts = Counter()
-        self._succeeded = []
+        self._succeeded = array("q")
 
     def ended(self, device: DeviceId, verdict: Verdict) -> None:
         """A device of this wave has its verdict."""
         self.verdicts[verdict] += 1
-        if verdict.is_success and self.gate and self._looks_again:
+        if verdict.is_success and self.gate and self._looks_again and not self.is_last:
             self._succeeded.append(device)
 
     def finished(self, active: float, soak: float) -> None:
@@ -206,7 +234,7 @@ class Waves:
         """Give the devices to be read now, if any; their readings come by `note`."""
         if self.stage is Stage.SOAKING and self.gate and active >= self.soaks_until:
             self.stage = Stage.LOOKING
-            self._looking = set(self._succeeded)
+            self._looking = _Awaited(map(DeviceId, self._succeeded))
             self._gone = self._looks = 0
             self._asked_after = now
             self.look_at = active
@@ -214,7 +242,7 @@ class Waves:
             return ()
         self._looks += 1
         self.look_at = active + LOOK_PAUSE * 2**self._looks
-        return tuple(sorted(self._looking))
+        return tuple(self._looking)
 
     def finding(self, active: float) -> Finding | None:
         """Give what the soak has shown once that is known."""
