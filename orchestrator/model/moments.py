@@ -16,11 +16,29 @@ _COMMON = {
 """What stands between the numbers of the common forms, by their lengths."""
 
 
-@lru_cache(maxsize=1024)  # what is decided at once happens at one moment
+_SHORTEST = 1_000_000
+_KEPT = 1024
+_texts: dict[float, str] = {}
+"""Texts of the last moments: what is decided at once happens at one moment."""
+
+
 def as_text(moment: float) -> str:
     """Write a moment as ISO 8601 in UTC with microseconds and a Z; `from_text` reads it back exactly."""
-    second, micros = divmod(round(moment * 1_000_000), 1_000_000)
-    return f"{_second_as_text(second)}.{micros:06d}Z"
+    text = _texts.get(moment)
+    if text is None:
+        if len(_texts) >= _KEPT:
+            _texts.clear()
+        text = _texts[moment] = _written(moment)
+    return text
+
+
+def _written(moment: float) -> str:
+    micros = round(moment * 1_000_000)
+    second = _second_as_text(micros // 1_000_000)
+    if micros < _SHORTEST:
+        return f"{second}.{micros % 1_000_000:06d}Z"
+    # The last digits of the number are those of the text, and sooner had than by dividing.
+    return f"{second}.{str(micros)[-6:]}Z"
 
 
 def as_short_text(moment: float) -> str:

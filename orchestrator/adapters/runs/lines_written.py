@@ -17,7 +17,9 @@ from orchestrator.model.events import EVENTS, Baseline, Event, RunStarted
 _Changes = tuple[tuple[int, Callable[[Any], object]], ...]
 """Places in a struct's values, and what the value there goes through."""
 
+_TEXT = frozenset((str,))
 _SCALARS = frozenset((str, int, float, bool))
+_PLAIN = _SCALARS | {NoneType}
 _HEAD = (("seq", int), ("at", str), ("event", str), ("run", str))
 
 
@@ -83,15 +85,23 @@ class _Writer(dict[tuple[type[Any], ...], _Changes | None]):
                 changes.append((place, moments.as_text))
             elif kind is Baseline:
                 changes.append((place, _written_baseline))
-            elif kind is dict or kind is tuple:
-                changes.append((place, _as_raw))
+            elif kind is dict:
+                changes.append((place, _written_mapping))
+            elif kind is tuple:
+                changes.append((place, _written_texts))
             elif kind not in _SCALARS:
                 return None
         return tuple(changes)
 
 
-def _as_raw(value: object) -> msgspec.Raw:
+def _written_mapping(value: dict[object, object]) -> object:
+    if _TEXT.issuperset(map(type, value)) and _PLAIN.issuperset(map(type, value.values())):
+        return value
     return msgspec.Raw(orjson.dumps(value))
+
+
+def _written_texts(value: tuple[object, ...]) -> object:
+    return value if _TEXT.issuperset(map(type, value)) else msgspec.Raw(orjson.dumps(value))
 
 
 def _written_baseline(baseline: Baseline) -> object:
