@@ -182,8 +182,9 @@ def _moment(moment: float | None) -> str | None:
 
 
 def _known(field: str, value: object) -> tuple[str, object]:
-    is_moment = field in MOMENT_FIELDS and isinstance(value, float)
-    return field, moments.as_text(value) if is_moment else value
+    if field in MOMENT_FIELDS and isinstance(value, float):
+        return field, moments.as_text(value)
+    return field, value
 
 
 def _goes_on(plan: Plan) -> Iterator[str]:

@@ -10,14 +10,35 @@ _FORM = re.compile(
     r"\s*(Z|z|[+-]\d{2}:?\d{2})?$"
 )
 
-_COMMON_LENGTHS = (len("2026-11-22T04:15:00Z"), len("2026-11-22T04:15:00.000000Z"))
+_COMMON = {
+    len(text): text[4:20:3] for text in ("2026-11-22T04:15:00Z", "2026-11-22T04:15:00.000000Z")
+}
+"""What stands between the numbers of the common forms, by their lengths."""
 
 
-@lru_cache(maxsize=1024)  # what is decided at once happens at one moment
+_SHORTEST = 1_000_000
+_KEPT = 1024
+_texts: dict[float, str] = {}
+"""Texts of the last moments: what is decided at once happens at one moment."""
+
+
 def as_text(moment: float) -> str:
     """Write a moment as ISO 8601 in UTC with microseconds and a Z; `from_text` reads it back exactly."""
-    second, micros = divmod(round(moment * 1_000_000), 1_000_000)
-    return f"{_second_as_text(second)}.{micros:06d}Z"
+    text = _texts.get(moment)
+    if text is None:
+        if len(_texts) >= _KEPT:
+            _texts.clear()
+        text = _texts[moment] = _written(moment)
+    return text
+
+
+def _written(moment: float) -> str:
+    micros = round(moment * 1_000_000)
+    second = _second_as_text(micros // 1_000_000)
+    if micros < _SHORTEST:
+        return f"{second}.{micros % 1_000_000:06d}Z"
+    # The last digits of the number are those of the text, and sooner had than by dividing.
+    return f"{second}.{str(micros)[-6:]}Z"
 
 
 def as_short_text(moment: float) -> str:
@@ -38,14 +59,7 @@ def from_text(text: str) -> float:
     Accepts a date, `T` or a space before the time, fractions, `Z`, `+00:00` and `+0000`.
     Raises ValueError for anything else.
     """
-    if (
-        len(text) in _COMMON_LENGTHS
-        and text[4] == text[7] == "-"
-        and text[10] == "T"
-        and text[13] == text[16] == ":"
-        and text[19] in ".Z"
-        and text[-1] == "Z"
-    ):
+    if text[4:20:3] == _COMMON.get(len(text)) and text[-1] == "Z":
         # What as_text and the controller mostly write, millions of times; the odd is left to the form.
         try:
             return datetime.fromisoformat(text).timestamp()

@@ -26,7 +26,7 @@ def values_for(name, kind):
         plain = st.lists(st.text(max_size=5), max_size=3).map(tuple)
     elif name == "verdicts":
         plain = st.dictionaries(st.text(max_size=5), st.integers(0, 9))
-    elif name in ("before", "after"):
+    elif name in ("before", "after") and float not in options:
         facts = st.none() | st.text(max_size=5) | st.integers(0, 9) | st.booleans()
         plain = st.dictionaries(st.text(max_size=5), facts)
     else:

@@ -1,7 +1,9 @@
 """Moments are seconds; every text form the controller is known to use is read."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.model import moments
@@ -53,3 +55,31 @@ def test_a_moment_is_written_in_utc_with_microseconds():
 @given(st.integers(0, 4_102_444_800_000_000).map(lambda micros: round(micros / 1e6, 6)))
 def test_what_was_written_is_read_back_exactly(moment):
     assert moments.from_text(moments.as_text(moment)) == moment
+
+
+@given(st.integers(-62_000_000_000_000_000, 250_000_000_000_000_000))
+@example(-1)
+@example(0)
+@example(999_999)
+@example(1_000_000)
+def test_a_moment_is_written_as_the_calendar_has_it(micros):
+    moment = micros / 1_000_000
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=round(moment * 1_000_000))
+    written = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    assert moments.as_text(moment) == moments.as_text(moment) == written
+
+
+@given(
+    st.from_regex(
+        r"\A[0-9]{4}[-W:/][0-9]{2}[-:][0-9]{2}[T ][0-9]{2}[:,]?[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z\Z"
+    )
+)
+def test_a_common_form_is_read_like_the_same_written_otherwise(text):
+    def read(form):
+        try:
+            return moments.from_text(form)
+        except ValueError:
+            return None
+
+    assert read(text) == read(text.replace("Z", "+00:00"))

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from anyio import CancelScope, Lock, to_thread
+from anyio import CancelScope, Lock
 
 from orchestrator.adapters.machine.durable_folders import sync_folder
 from orchestrator.adapters.runs.journal_lines import (
@@ -19,6 +20,7 @@ from orchestrator.adapters.runs.journal_lines import (
     encode,
 )
 from orchestrator.adapters.runs.journal_reading import TornTail, batches_of, read_records, why
+from orchestrator.adapters.runs.own_thread import OwnThread
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import Event
 
@@ -57,6 +59,7 @@ class FileJournal:
         self._committed = _Committed()
         self._queue: list[_Waiting] = []
         self._turn = Lock()
+        self._disk = OwnThread("journal")
         self._refusal: str | None = None
         self.torn: TornTail | None = None
         """What was cut off when the journal was opened; None when nothing was."""
@@ -154,7 +157,7 @@ class FileJournal:
         if self._refusal is None:
             data, committed = self._lines_of(taken)
             # Only what waits for the disk is left to a thread: two threads of Python hinder each other.
-            self._refusal = await to_thread.run_sync(self._write_down, data)
+            self._refusal = await self._disk.run(partial(self._write_down, data))
             if self._refusal is None:
                 self._committed = committed
                 return
@@ -222,6 +225,7 @@ class FileJournal:
 
     def close(self) -> None:
         """Take no more events and let go of the file; what was appended is durable already."""
+        self._disk.close()
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -6,13 +6,17 @@ previous chain value and the batch's bytes without that member. What is not clos
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
+from orchestrator.adapters.runs.lines_read import read
+from orchestrator.adapters.runs.lines_written import written
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import Event, RunStarted, as_facts, from_facts
 
@@ -24,7 +28,7 @@ GENESIS = "0" * 64
 
 _MEMBER = b',"chain":"'
 _CLOSING = len(_MEMBER) + 64 + len(b'"}\n')
-_HEXADECIMAL = frozenset(b"0123456789abcdef")
+_END = re.compile(_MEMBER + rb'[0-9a-f]{64}"}\n')
 
 
 class Finding(StrEnum):
@@ -83,8 +87,7 @@ class Chain:
         return hmac.digest(self.key, head.encode() + payload, "sha256").hex()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True, gc=False):
     """One durable event and its place in the journal."""
 
     seq: int
@@ -92,8 +95,7 @@ class Record:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """What one append made durable."""
 
     data: bytes
@@ -108,11 +110,15 @@ def encode(
 
     The first line of a journal names the format, the chain and, if there is a key, its check.
     """
-    lines = [
-        _dumps(_members(event, after_seq + place, run, chain))
-        for place, event in enumerate(events, start=1)
-    ]
-    payload = b"\n".join(lines) + b"\n"
+
+    def slowly(event: Event, seq: int) -> bytes:
+        return _dumps(_members(event, seq, run, chain))
+
+    try:
+        payload = written(events, run, after_seq, slowly)
+    except (TypeError, ValueError):
+        lines = [slowly(event, seq) for seq, event in enumerate(events, start=after_seq + 1)]
+        payload = b"\n".join(lines) + b"\n"
     new_head = chain.after(head, payload)
     return payload[:-2] + _MEMBER + new_head.encode() + b'"}\n', new_head
 
@@ -148,13 +154,21 @@ def _writable(value: object) -> object:
     return value
 
 
-def is_closing(line: bytes) -> bool:
-    """Tell whether a line closes a batch."""
-    return (
-        line[-_CLOSING : -_CLOSING + len(_MEMBER)] == _MEMBER
-        and line.endswith(b'"}\n')
-        and _HEXADECIMAL.issuperset(line[-67:-3])
-    )
+def _end_of_batch(data: bytearray, begin: int) -> int:
+    """Give where the first line after `begin` that closes a batch ends; -1 when none does yet."""
+    place = data.find(_MEMBER, begin)
+    while place >= 0:
+        found = _END.match(data, place)
+        if found is not None:
+            return found.end()
+        place = data.find(_MEMBER, place + 1)
+    return -1
+
+
+def _lines_of(data: bytes) -> list[bytes]:
+    """Part what a file holds at its line ends, and at nothing else that might pass for one."""
+    *whole, rest = data.split(b"\n")
+    return [*(line + b"\n" for line in whole), *([rest] if rest else [])]
 
 
 class Replay:
@@ -183,37 +197,43 @@ class Replay:
         """The run that the journal is about; None until a batch was read."""
         return self._run
 
-    def over(self, lines: Iterable[bytes]) -> Iterator[Batch]:
-        """Give every committed batch in order; raises JournalFaultError at the first fault."""
-        gathered: list[bytes] = []
-        for line in lines:
-            gathered.append(line)
-            if not is_closing(line):
-                continue
-            batch = self._committed(gathered)
-            gathered = []
-            yield batch
-        for place, line in enumerate(gathered):
+    def over(self, blocks: Iterable[bytes]) -> Iterator[Batch]:
+        """Give every committed batch in order; raises JournalFaultError at the first fault.
+
+        Where a block begins and ends means nothing; together they are the journal.
+        """
+        gathered = bytearray()
+        searched = 0
+        for block in blocks:
+            gathered += block
+            begin = 0
+            while (end := _end_of_batch(gathered, searched)) >= 0:
+                yield self._committed(bytes(memoryview(gathered)[begin:end]))
+                begin = searched = end
+            del gathered[:begin]
+            searched = max(0, len(gathered) - _CLOSING)
+        torn = _lines_of(bytes(gathered))
+        for place, line in enumerate(torn):
             # No crash leaves a whole line with a broken hash; cutting it would forget facts.
             if line.endswith(b"\n") and "chain" in (_loads(line) or ()):
                 raise self._fault(place, "the hash at the end of the line was changed")
-        self.torn_lines = len(gathered)
-        self.torn_bytes = sum(map(len, gathered))
+        self.torn_lines = len(torn)
+        self.torn_bytes = len(gathered)
 
-    def _committed(self, lines: list[bytes]) -> Batch:
-        data = b"".join(lines)
-        head = lines[-1][-67:-3].decode()
+    def _committed(self, data: bytes) -> Batch:
+        head = data[-67:-3].decode()
         if self.seq == 0:
-            self._read_header(lines[0])
+            self._read_header(data[: data.index(b"\n") + 1])
         if self._chain is not None:
             payload = data[:-_CLOSING] + b"}\n"
             if not hmac.compare_digest(self._chain.after(self.head, payload), head):
-                raise self._why_broken(lines)
-        records = self._records(lines) if self._in_full else ()
+                raise self._why_broken(_lines_of(data))
+        count = data.count(b"\n")
+        records = self._records(data) if self._in_full else ()
         if not self._in_full:
-            self._members_of(len(lines) - 1, lines[-1])
+            self._members_of(count - 1, data[data.rfind(b"\n", 0, -1) + 1 :])
         self.head = head
-        self.seq += len(lines)
+        self.seq += count
         self.batches += 1
         self.end += len(data)
         return Batch(data, records, head)
@@ -250,7 +270,15 @@ class Replay:
         else:
             raise self._fault(0, f"the journal names an unknown kind of chain, {kind!r}")
 
-    def _records(self, lines: list[bytes]) -> tuple[Record, ...]:
+    def _records(self, data: bytes) -> tuple[Record, ...]:
+        run = self._run
+        events = None if run is None else read(data, run, self.seq)
+        if run is None or events is None:
+            return self._explained(_lines_of(data))
+        return tuple([Record(seq, run, event) for seq, event in enumerate(events, self.seq + 1)])
+
+    def _explained(self, lines: list[bytes]) -> tuple[Record, ...]:
+        """Read line by line, and say of the first that is none of a journal what is wrong with it."""
         records = []
         for place, line in enumerate(lines):
             members = self._members_of(place, line)
@@ -284,7 +312,7 @@ class Replay:
     def _why_broken(self, lines: list[bytes]) -> JournalFaultError:
         """Name the very line where it can be seen, else the batch: a hash covers all of it."""
         try:
-            self._records(lines)
+            self._explained(lines)
         except JournalFaultError as fault:
             return fault
         where = (

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
@@ -21,6 +22,7 @@ from orchestrator.adapters.runs.journal_lines import (
 from orchestrator.model.errors import JournalError
 
 _LONGEST_FIRST_LINE = 1_000_000
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def verify(path: Path, key: bytes | None = None, expected_head: str | None = Non
     try:
         for batch in batches_of(path, replay):
             if batch.head == expected_head:
-                found_at = batch.records[-1].seq
+                found_at = replay.seq
     except JournalFaultError as error:
         fault = error
     finding = fault.finding if fault else Finding.SOUND
@@ -161,17 +163,16 @@ def batches_of(path: Path, replay: Replay, *, until: int | None = None) -> Itera
         with path.open("rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise JournalError(f"{path} is not a file")
-            yield from replay.over(file if until is None else _first_lines(file, until))
+            yield from replay.over(_blocks_of(file, until))
     except OSError as error:
         raise JournalError(f"{path} cannot be read: {why(error)}") from error
 
 
-def _first_lines(lines: Iterator[bytes], until: int) -> Iterator[bytes]:
-    for line in lines:
-        until -= len(line)
-        if until < 0:
-            return
-        yield line
+def _blocks_of(file: BinaryIO, until: int | None) -> Iterator[bytes]:
+    left = until
+    while block := file.read(_BLOCK if left is None else min(left, _BLOCK)):
+        yield block
+        left = None if left is None else left - len(block)
 
 
 def why(error: OSError) -> str:

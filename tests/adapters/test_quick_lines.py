@@ -1,0 +1,155 @@
+"""The quick way between events and lines says the same as the slow way, whatever is in the bytes."""
+
+import orjson
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from orchestrator.adapters.runs import journal_lines, lines_read
+from orchestrator.adapters.runs.journal_lines import (
+    GENESIS,
+    Chain,
+    JournalFaultError,
+    Replay,
+    encode,
+)
+from orchestrator.model import events
+from orchestrator.model.events import EVENTS, as_facts
+from tests.model.test_events import built
+from tests.support.histories import EVERY_KIND, T0, intended, run_started
+
+CHAIN = Chain()
+RUN = "night-1"
+FIRST, HEAD = encode([run_started()], run=RUN, after_seq=0, head=GENESIS, chain=CHAIN)
+
+
+def lines_of(*told):
+    payload, _ = encode(told, run=RUN, after_seq=1, head=HEAD, chain=CHAIN)
+    return unchained(payload)
+
+
+def unchained(data):
+    return data[:-77] + b"}\n"
+
+
+def chained(payload):
+    """Close a batch as somebody does who can reckon the hash."""
+    return payload[:-2] + b',"chain":"' + CHAIN.after(HEAD, payload).encode() + b'"}\n'
+
+
+def told_of(data, *, slowly, block=1 << 20):
+    """Give what a reader learns of these bytes after the first line: its events, or the fault."""
+    replay = Replay("journal", CHAIN)
+    if slowly:
+        replay._records = lambda data: replay._explained(journal_lines._lines_of(data))
+    whole = FIRST + data
+    found, fault = [], None
+    try:
+        for batch in replay.over(whole[at : at + block] for at in range(0, len(whole), block)):
+            found += [(record.seq, record.run, record.event) for record in batch.records]
+    except JournalFaultError as error:
+        fault = (error.line, error.what, error.finding)
+    return found, fault, replay.seq, replay.head, replay.end, replay.torn_lines, replay.torn_bytes
+
+
+BATCH = lines_of(*EVERY_KIND[1:9])
+PIECES = [
+    *(b"", b"\n", b" ", b"\r", b"\t", b"\0", b'"', b"\\", b",", b":", b"{", b"}", b"[", b"]"),
+    *(b"null", b"true", b"1.0", b"-0", b"01", b"1e999", b"NaN", b"\\ud83d", b"\xff", b"\xc3\xa9"),
+    *(b'"seq":2,', b'"event":"RunContinued",', b'"run":"night-2",', b'"chain":"x",', b'"why":1,'),
+    *(
+        b"}\n{",
+        b'}\n{"',
+        b"}{",
+        b"[1]\n",
+        b"{}\n",
+        b"2026-11-22T04:15:00Z",
+        b"2026-W01-1T00:00:00Z",
+    ),
+    *(b'"at":null,', b'"status_change_at":null,', b'"pending":"none",', b'"device":"7",'),
+]
+
+
+@st.composite
+def mutated(draw):
+    data = bytearray(draw(st.sampled_from([BATCH, *(lines_of(each) for each in EVERY_KIND[1:])])))
+    for _ in range(draw(st.integers(1, 3))):
+        begin = draw(st.integers(0, len(data)))
+        end = begin + draw(st.integers(0, 12))
+        data[begin:end] = draw(st.sampled_from(PIECES) | st.binary(max_size=3))
+    return bytes(data)
+
+
+@settings(max_examples=400, deadline=None)
+@given(mutated())
+@example(BATCH.replace(b"}\n", b"\n}", 1))
+@example(BATCH.replace(b"}\n", b"}", 1).replace(b'"run"', b'\n"run"', 1))
+@example(BATCH.replace(b'"run":"night-1"', b'"run":"night-1","run":"night-2"', 1))
+@example(BATCH[:-1])
+def test_whatever_somebody_who_knows_the_hash_writes_both_ways_say_the_same(payload):
+    data = chained(payload)
+
+    assert told_of(data, slowly=False) == told_of(data, slowly=True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(mutated(), st.integers(1, 3000))
+def test_whatever_is_changed_afterwards_both_ways_say_the_same_however_it_is_read(data, block):
+    following, _ = encode(
+        EVERY_KIND[1:3],
+        run=RUN,
+        after_seq=1 + BATCH.count(b"\n"),
+        head=CHAIN.after(HEAD, BATCH),
+        chain=CHAIN,
+    )
+    data = data[:-2] + chained(BATCH)[-77:] + following
+
+    assert told_of(data, slowly=False, block=block) == told_of(data, slowly=True)
+
+
+def test_what_was_not_changed_is_read_the_quick_way():
+    assert lines_read.read(BATCH, RUN, 1) == list(EVERY_KIND[1:9])
+    assert lines_read.read(chained(BATCH), RUN, 1) == list(EVERY_KIND[1:9])
+    assert lines_read.read(BATCH, RUN, 2) is None
+    assert lines_read.read(BATCH, "night-2", 1) is None
+
+
+@pytest.mark.parametrize("name", [name for name in EVENTS if name != "RunStarted"])
+def test_every_event_is_written_as_its_facts_and_read_back(name):
+    @settings(max_examples=25, deadline=None)
+    @given(built(EVENTS[name]))
+    def comes_back(event):
+        members = {"seq": 2, "at": as_facts(event)["at"], "event": name, "run": RUN}
+        data = lines_of(event)
+
+        assert list(orjson.loads(data).items()) == list(
+            orjson.loads(orjson.dumps(members | as_facts(event))).items()
+        )
+        assert lines_read.read(data, RUN, 1) == [event]
+
+    comes_back()
+
+
+ODD = {
+    "a moment that is whole": events.RunContinued(1_795_320_900),
+    "no device": events.StepSucceeded(T0, None, 0, "Up"),
+    "an enumerated status": structs.replace(intended(1), operation=events.Status.UP),
+    "numbers as words": events.RunPaused(T0, 1, 2.5),
+    "a list": structs.replace(intended(1), after={"groups": ["a", None, 1]}),
+    "no number": events.SendingSlowed(T0, T0, float("nan"), "busy"),
+    "half a pair": events.RunInterrupted(T0, "half \ud83d of a pair"),
+}
+
+
+@pytest.mark.parametrize("event", ODD.values(), ids=ODD)
+def test_the_odd_is_written_as_the_slow_way_writes_it(event):
+    slowly = journal_lines._dumps(journal_lines._members(event, 2, RUN, CHAIN))
+
+    assert lines_of(event) == slowly + b"\n"
+
+
+@pytest.mark.parametrize("value", [{1, 2}, b"bytes", object(), {"a": {1}}, {"a": {1: 2}}])
+def test_what_has_no_place_in_a_journal_is_refused(value):
+    with pytest.raises(TypeError):
+        lines_of(structs.replace(intended(1), after=value))
