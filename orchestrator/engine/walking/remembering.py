@@ -62,7 +62,9 @@ class DeviceRuns(Mapping[DeviceId, DeviceRun]):
         return run
 
     def __contains__(self, device: object) -> bool:
-        return device in self.whole or (isinstance(device, int) and self.has_retired(DeviceId(device)))
+        return device in self.whole or (
+            isinstance(device, int) and self.has_retired(DeviceId(device))
+        )
 
     def __iter__(self) -> Iterator[DeviceId]:
         yield from self.whole

@@ -34,7 +34,7 @@ HORIZON = 60 * 86400.0
 
 MINUTE = 60.0
 
-_NOTED = frozenset({events.DeviceFinished, events.WaveFinished, events.ApprovalAsked})
+_NOTED = frozenset({events.WaveFinished, events.ApprovalAsked})
 _UP = Device(
     id=DeviceId(0),
     serial_number=None,
@@ -189,9 +189,7 @@ class Campaign:
         self.peak_down = max(self.peak_down, run.admissions.down)
 
     def _note(self, event: Event) -> None:
-        if isinstance(event, events.DeviceFinished):
-            self.run.forget(DeviceId(event.device))
-        elif isinstance(event, events.WaveFinished):
+        if isinstance(event, events.WaveFinished):
             self.wave_ends[event.wave] = event.at
         elif isinstance(event, events.ApprovalAsked):
             if event.what in self._gates:

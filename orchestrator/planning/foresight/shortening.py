@@ -13,7 +13,6 @@ from orchestrator.engine.walking import concluding
 from orchestrator.engine.walking.concluding import Moment
 from orchestrator.engine.walking.deciding import Decision
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
-from orchestrator.model.devices import DeviceId
 from orchestrator.model.plans import Plan, PlannedDevice
 from orchestrator.model.readings import Reading
 from orchestrator.model.steps import UPDATE_FREQUENCY_SECONDS, proof_seconds
@@ -24,7 +23,6 @@ from orchestrator.planning.timing import timed
 FORESEEN = "foreseen"
 """Stands for every sentence, name and digest that a real run would have."""
 
-_NOBODY = PlannedDevice(DeviceId(0), None, None)
 
 Chance = Callable[[], float]
 
@@ -123,7 +121,6 @@ class ImaginedRun(Run):
         """For each step whether its request takes a device out of service."""
         self._ends = frozenset({self.course.main, len(self.course.steps)})
         self._is_rationed = bool(plan.playbook.allowances)
-        self._over = DeviceRun(_NOBODY, self.course, phase=Phase.ENDED)
 
     def mark(self, run: DeviceRun) -> None:
         """Look at nobody who is under way: such a device is told when its step ends."""
@@ -211,14 +208,10 @@ class ImaginedRun(Run):
         self.spending.end(Verdict.SUCCEEDED, is_settled=True)
         self.waves.ended(run.id, Verdict.SUCCEEDED)
         self.waits.underway -= 1
-        self.forget(run.id)
+        self.devices.retire(run)
         if self.zones.window is not None:
             self.durations.took(run, active)
             self.admissions.fresh.free(self.zones.zone_of(run.planned))
-
-    def forget(self, device: DeviceId) -> None:
-        """Keep of a device with its verdict only that it was begun: nothing is asked of it any more."""
-        self.devices[device] = self._over
 
     def _passes(self, at: float) -> None:
         self.last_at = max(self.last_at, at)
