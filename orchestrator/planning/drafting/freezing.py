@@ -44,9 +44,6 @@ PASSING = frozenset(
 )  # fmt: skip
 """Fields that change by themselves; the guard judges them anew, and no plan holds on to them."""
 
-_ALIKE = 4096
-"""Different combinations of values that are shared between devices; more are hardly alike."""
-
 
 def freeze(
     playbook: Playbook,
@@ -341,7 +338,7 @@ def planned_devices(
     new: Collection[DeviceId] = (),
 ) -> tuple[PlannedDevice, ...]:
     """Freeze these devices as they are, in this order; the new ones are still to be created."""
-    limits, alike = playbook.rollout.max_down_per, _Alike()
+    limits = playbook.rollout.max_down_per
     return tuple(
         PlannedDevice(
             id=device.id,
@@ -351,33 +348,13 @@ def planned_devices(
             zone=zones.zone_of(device),
             chosen_by=()
             if device.id in new
-            else alike.of(tuple(device.value(field) for field in attributes)),
+            else tuple(device.value(field) for field in attributes),
             kind=kind_of(device),
             location=location_of(device),
             is_new=device.id in new,
         )
         for device in kept
     )
-
-
-class _Alike:
-    """Gives the same values of different devices as one object, so that a million of them fit."""
-
-    def __init__(self) -> None:
-        self._known: dict[object, tuple[object, ...]] = {}
-
-    def of(self, values: tuple[object, ...]) -> tuple[object, ...]:
-        """Give values that are equal to these, and of the same types."""
-        key = (values, tuple(map(type, values)))
-        try:
-            found = self._known.get(key)
-        except TypeError:  # a list, or an object of the record
-            return values
-        if found is None:
-            found = tuple(intern(each) if type(each) is str else each for each in values)
-            if len(self._known) < _ALIKE:
-                self._known[key] = found
-        return found
 
 
 def _expect(playbook: Playbook, chosen: int, listed: int, left_out: Sequence[LeftOut]) -> None:
