@@ -18,6 +18,8 @@ HELD = 16_384
 """Devices up to which a set keeps those that were asked for: there they cost a few megabytes, and are
 asked for again and again."""
 
+_SHOWN = 3
+
 
 class DeviceRows:
     """Rows of devices while they come in, one after the other."""
@@ -166,4 +168,7 @@ class DeviceSet(Sequence[PlannedDevice]):
         return hash(tuple(self))
 
     def __repr__(self) -> str:
-        return f"DeviceSet({list(self)!r})"
+        # A task that gives a plan is written out whenever asyncio takes its signal handler back.
+        more = len(self) - _SHOWN
+        shown = ", ".join(map(repr, self[:_SHOWN]))
+        return f"DeviceSet([{shown}{f', and {more} more' if more > 0 else ''}])"

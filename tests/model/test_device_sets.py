@@ -164,3 +164,12 @@ def test_a_set_of_rows_is_the_set_of_their_devices():
 
 def test_devices_that_differ_in_what_they_were_chosen_by_have_a_hash_all_the_same():
     assert hash(THREE[0]) == hash(device_of(row_of(THREE[0])))
+
+
+def test_a_large_set_is_written_out_in_a_few_words():
+    assert repr(DeviceSet(THREE[:1])) == f"DeviceSet([{THREE[0]!r}])"
+    assert repr(DeviceSet(many(50_000))).endswith(
+        "branch-2', groups=(), zone=None, chosen_by=(), kind"
+        "=None, location=None, begins_at=0, unproven=False, is_new=False, exhausted=None, uses=()),"
+        " and 49997 more])"
+    )
