@@ -95,7 +95,7 @@ class RunSecrets:
         self._run = run
         self._controller = plan.controller
         self._playbook = plan.playbook
-        self._names = {device.id: device.name for device in plan.devices}
+        self._devices = plan.devices
         self._sources = sources
         self._store = store
         self._fingerprint_key = fingerprint_key
@@ -125,7 +125,8 @@ class RunSecrets:
 
     async def _made(self, wanted: PrepareDevice, what: str, secret: Secret) -> Entry:
         record = wanted.record or self._records.get(wanted.device)
-        name = self._names.get(wanted.device)
+        planned = self._devices.find(wanted.device)
+        name = None if planned is None else planned.name
         subject = Subject(record, wanted.serial_number, name, wanted.row)
         return Entry(
             state=State.PREPARED,

@@ -202,16 +202,24 @@ def row_name(table: Table, device: Device | PlannedDevice) -> str | None:
 def in_order(devices: Iterable[Device], order_by: Sequence[str]) -> list[Device]:
     """Sort by fields in natural order; the unknown comes last either way, the id breaks ties."""
     found = list(devices)
-    return [found[place] for place in places_in_order(found, order_by)]
+    ids = array("q", (device.id for device in found))
+    return [found[place] for place in places_in_order(ids, found, order_by)]
 
 
-def places_in_order(devices: Sequence[Device], order_by: Sequence[str]) -> list[int]:
-    """Give where devices stand, from 0, in the order of `in_order`; goes through them once a field."""
-    ids = array("q", (device.id for device in devices))
+def places_in_order(
+    ids: Sequence[int], devices: Sequence[Device], order_by: Sequence[str]
+) -> list[int]:
+    """Give where devices, which have these ids, stand, from 0, in the order of `in_order`.
+
+    Goes through the devices once for each field but the id.
+    """
     ordered = sorted(range(len(ids)), key=ids.__getitem__)
     for field in reversed(order_by):
         name = field.removeprefix("-")
         backwards = field.startswith("-")
+        if name == "id":
+            ordered.sort(key=ids.__getitem__, reverse=backwards)
+            continue
         key = _order_key(name, last=not backwards)
         alike: dict[tuple[object, ...], tuple[object, ...]] = {}
         keys = [alike.setdefault(each, each) for each in map(key, devices)]
@@ -224,7 +232,7 @@ def _order_key(field: str, *, last: bool) -> Callable[[Device], tuple[object, ..
     unknown, known = (1, 0) if last else (0, 1)
 
     def key(device: Device) -> tuple[object, ...]:
-        value = device.id if field == "id" else device.value(field)
+        value = device.value(field)
         if is_missing(value):
             return (unknown,)
         if isinstance(value, int | float):

@@ -161,7 +161,7 @@ def remembered(plan: Plan, memory: Memory | None, now: float | None = None) -> P
     if memory is None:
         return plan
     until = plan.made_at if now is None else now
-    devices = tuple(
+    devices = (
         msgspec.structs.replace(
             each,
             exhausted=memory.exhausted(each.id, each.serial_number, until),

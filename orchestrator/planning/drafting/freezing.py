@@ -1,5 +1,6 @@
 """Freeze a device set into a plan: who, who not and why, in which order and which groups."""
 
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -236,7 +237,8 @@ class Freezer:
     def _in_order(self, new: Mapping[DeviceId, Device]) -> DeviceRecords:
         """Give the records in the order that the playbook wants, those of new devices last."""
         order_by = self._playbook.selection.order_by
-        there = self._chosen.arranged(places_in_order(self._chosen.in_sequence(), order_by))
+        ids, found = array("q", self._chosen), self._chosen.in_sequence()
+        there = self._chosen.arranged(places_in_order(ids, found, order_by))
         return DeviceRecords(chain(there.values(), new.values())) if new else there
 
     def _spread(self, ordered: DeviceRecords, number: int, limits: Limits) -> DeviceRecords:
