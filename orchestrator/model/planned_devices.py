@@ -1,14 +1,12 @@
 """One member of a plan's device set, and the row of JSON that it is in a file and in memory."""
 
-from typing import Any
-
 import msgspec
 import orjson
 
 from orchestrator.model.devices import DeviceId
 
 
-class PlannedDevice(msgspec.Struct, frozen=True, gc=False):
+class PlannedDevice(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One member of the frozen device set."""
 
     id: DeviceId
@@ -47,16 +45,6 @@ _COUNTED_ANEW = ("exhausted", "uses")
 
 _MAY_BE_COUNTED = tuple(f'"{name}":'.encode() for name in _COUNTED_ANEW)
 
-_DEFAULTS = dict(
-    zip(
-        PlannedDevice.__struct_fields__[-len(PlannedDevice.__struct_defaults__) :],
-        PlannedDevice.__struct_defaults__,
-        strict=True,
-    )
-)
-_SORTED_DEFAULTS = tuple(sorted(_DEFAULTS.items()))
-"""The parts but the id, which always stands there."""
-
 _decode = msgspec.json.Decoder(PlannedDevice).decode
 
 
@@ -64,12 +52,7 @@ def row_of(device: PlannedDevice) -> bytes:
     """Give a device as one line of JSON: its parts in the order of their names, but for those that
     say nothing.
     """
-    content: dict[str, Any] = {"id": device.id}
-    for name, silent in _SORTED_DEFAULTS:
-        value = getattr(device, name)
-        if value != silent:
-            content[name] = value
-    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(msgspec.to_builtins(device), option=orjson.OPT_SORT_KEYS)
 
 
 def device_of(row: bytes | bytearray) -> PlannedDevice:
