@@ -38,7 +38,9 @@ def step(action=Action.UPDATE, *, flag=None, takes_row=False, **fields):
 
 
 def planned(number, **changes):
-    return replace(PlannedDevice(DeviceId(number), f"SN{number}", f"branch-{number}"), **changes)
+    return msgspec.structs.replace(
+        PlannedDevice(DeviceId(number), f"SN{number}", f"branch-{number}"), **changes
+    )
 
 
 def plan_of(*steps, devices, table=None, records=None):
