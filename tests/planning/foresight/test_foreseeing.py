@@ -356,7 +356,9 @@ def test_campaigns_that_a_budget_stops_are_counted_by_their_cause():
 def test_the_worst_location_is_named():
     plan = plan_of(REBOOT, devices=4, max_down=4)
     at = ("Harbour", "Harbour", "Harbour", "Hill")
-    devices = tuple(replace(d, location=n) for d, n in zip(plan.devices, at, strict=True))
+    devices = tuple(
+        msgspec.structs.replace(d, location=n) for d, n in zip(plan.devices, at, strict=True)
+    )
 
     worst = foreseen(replace(plan, devices=devices)).worst_group
 
