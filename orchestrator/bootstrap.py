@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from secrets import token_hex
 from typing import Protocol, runtime_checkable
@@ -58,6 +59,10 @@ from orchestrator.runtime.stopping import heeding_signals
 from orchestrator.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+_FRESH = 10_000
+"""Records of the plan that a run begins with, the first to be touched: before it comes to others, they
+are too old to be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,7 @@ async def start_run(
                 folder.make_way()
                 plan_digest = plan_file.write_plan(plan, folder.plan_path)
                 run = Run(plan, patience=settings.controller_patience)
-                for device in plan.records.values():
+                for device in islice(plan.records.values(), _FRESH):
                     seen = Reading(
                         device.id, device, plan.read_at, plan.created_at, is_detail=False
                     )

@@ -178,6 +178,8 @@ async def retry_plan(settings: Settings, reference: str, verdicts: Collection[Ve
 
 
 def _without(plan: Plan, devices: Collection[DeviceId]) -> Plan:
+    if not devices:
+        return plan
     kept = DeviceSet(device for device in plan.devices if device.id not in devices)
     return replace(plan, devices=kept)
 

@@ -6,39 +6,12 @@ from dataclasses import dataclass, field
 from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.forecasts import Forecast
+from orchestrator.model.planned_devices import PlannedDevice
 from orchestrator.model.playbooks import Playbook, PlaybookSource
 from orchestrator.model.policies import Budget, GroupLimit
 from orchestrator.model.windows import Opening
 
-
-@dataclass(frozen=True, slots=True)
-class PlannedDevice:
-    """One member of the frozen device set."""
-
-    id: DeviceId
-    serial_number: str | None
-    name: str | None
-    groups: tuple[str, ...] = ()
-    """Its group under each of the limits `max_down_per`, in their order."""
-    zone: str | None = None
-    """The time zone of its own window; None is the playbook's."""
-    chosen_by: tuple[object, ...] = field(default=(), hash=False)
-    """What its record said in the plan's `attributes` when it was chosen, in their order; None is
-    not known."""
-    kind: str | None = None
-    """Its type by name or number; devices of one type are taken to behave alike in a forecast."""
-    location: str | None = None
-    begins_at: int = 0
-    """The step its walk begins at; above 0 only in a plan that goes on after another run."""
-    unproven: bool = False
-    """The run before sent it a destructive request that never was proven: what is pending now may
-    be what that left behind."""
-    is_new: bool = False
-    """It has no record yet; its id is a provisional one until a `create` step gave it another."""
-    exhausted: str | None = None
-    """Why it is handed to a person at once: it had its share of operations already."""
-    uses: tuple[int, ...] = ()
-    """How often it had the operation of each of the playbook's allowances, in their order, before."""
+__all__ = ["LeftOut", "Limits", "Plan", "PlannedDevice", "Wave"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -105,7 +106,9 @@ def test_no_folder_and_no_journals_tell_nothing(runs):
 
 def test_who_was_handed_to_a_person_at_once_is_told(runs):
     plan = plan_of(1001, text=REMEDIATE)
-    plan = replace(plan, devices=(replace(plan.devices[0], exhausted="rebooted 2 times"),))
+    plan = replace(
+        plan, devices=(msgspec.structs.replace(plan.devices[0], exhausted="rebooted 2 times"),)
+    )
     events = [
         *story(),
         StepSucceeded(T0 + 1, 1001, 1, "handed to a person"),

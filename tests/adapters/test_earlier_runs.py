@@ -4,6 +4,7 @@ import os
 import shutil
 from dataclasses import replace
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -75,7 +76,10 @@ def test_device_runs_of_several_runs_are_put_together(runs):
 
 def test_types_of_devices_are_told_apart_as_the_plan_knows_them(runs):
     plan = plan_of(1001, 1002)
-    kinds = tuple(replace(d, kind=k) for d, k in zip(plan.devices, ("nr-200", "ap-7"), strict=True))
+    kinds = tuple(
+        msgspec.structs.replace(d, kind=k)
+        for d, k in zip(plan.devices, ("nr-200", "ap-7"), strict=True)
+    )
     left_behind(runs, 1, 10.0, 20.0, plan=replace(plan, devices=kinds))
 
     by_kind = learnt(runs).by_kind

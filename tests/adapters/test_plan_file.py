@@ -3,17 +3,20 @@
 import dataclasses
 import errno
 import hashlib
+import json
 import os
 import stat
 import textwrap
 import tracemalloc
 from pathlib import Path
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestrator.adapters.plans import plan_lines
 from orchestrator.adapters.plans.plan_file import (
     check_place,
     digest,
@@ -234,8 +237,8 @@ def test_a_device_takes_one_short_line_that_holds_nothing_empty(plan, path):
     assert path.read_text().splitlines()[-3:-1] == [
         '{"id":7},',
         (
-            '{"id":8,"serial_number":"SN8","name":"b","zone":"UTC","kind":"r","location":"L",'
-            '"groups":["x"],"chosen_by":["2.3",null],"begins_at":1}'
+            '{"begins_at":1,"chosen_by":["2.3",null],"groups":["x"],"id":8,"kind":"r",'
+            '"location":"L","name":"b","serial_number":"SN8","zone":"UTC"}'
         ),
     ]
 
@@ -334,7 +337,7 @@ def test_a_plan_of_new_devices_comes_back_without_the_secrets_of_its_table(path,
 
 def test_what_devices_had_before_is_kept_and_leaves_the_digest_as_it_is(path):
     before = dataclasses.replace(PLAN, devices=(PlannedDevice(5, "SN2", "b"),))
-    counted = dataclasses.replace(before.devices[0], exhausted="2 reboots in 1d", uses=(2,))
+    counted = msgspec.structs.replace(before.devices[0], exhausted="2 reboots in 1d", uses=(2,))
     later = dataclasses.replace(before, devices=(counted,))
 
     assert write_plan(later, path) == digest(before)
@@ -458,7 +461,7 @@ def test_a_plan_that_differs_in_anything_has_another_digest(plan):
         ),
         *(
             dataclasses.replace(
-                plan, devices=(dataclasses.replace(first, **{k: v}), *plan.devices[1:])
+                plan, devices=(msgspec.structs.replace(first, **{k: v}), *plan.devices[1:])
             )
             for k, v in {
                 "groups": ("north",),
@@ -603,3 +606,73 @@ def test_a_plan_that_cannot_be_written_leaves_the_old_one_and_nothing_else(plan,
 def test_a_folder_that_does_not_exist_is_said_so(plan, tmp_path):
     with pytest.raises(UnrecordedError, match="cannot be written: no such file"):
         write_plan(plan, tmp_path / "no" / "plan.json")
+
+
+def streams(path):
+    return plan_lines.read_lines(path, (3, 4)) is not None
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_plan_as_it_was_written_is_read_line_by_line(plan, path, count):
+    devices = [PlannedDevice(each, f"SN{each}", "b", chosen_by=("2.4",)) for each in range(count)]
+    plan = dataclasses.replace(plan, devices=devices)
+    write_plan(plan, path)
+
+    assert streams(path)
+    assert read_plan(path) == plan
+
+
+@pytest.mark.parametrize(
+    "reform",
+    [
+        lambda document: orjson.dumps(document, option=orjson.OPT_INDENT_2),
+        orjson.dumps,
+        lambda document: json.dumps(document, sort_keys=True, indent=1).encode(),
+    ],
+    ids=["over many lines", "on one line", "sorted"],
+)
+def test_a_plan_that_somebody_laid_out_anew_is_the_same_plan(plan, path, reform):
+    seal = write_plan(plan, path)
+    path.write_bytes(reform(orjson.loads(path.read_bytes())))
+
+    assert not streams(path)
+    assert read_stored(path).plan == plan
+    assert read_stored(path).digest == seal
+
+
+def test_rows_whose_parts_stand_in_another_order_have_the_digest_that_they_had(plan, path):
+    seal = write_plan(plan, path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    begin = lines.index(b'"devices": [\n') + 1
+    for place in range(begin, len(lines) - 1):
+        row = orjson.loads(lines[place].rstrip(b",\n"))
+        turned = orjson.dumps(dict(reversed(row.items())))
+        lines[place] = turned + lines[place][-2:].lstrip(b"}")
+    path.write_bytes(b"".join(lines))
+
+    assert streams(path)
+    stored = read_stored(path)
+    assert (stored.plan, stored.digest, digest(stored.plan)) == (plan, seal, seal)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: raw[:-1],
+        lambda raw: raw[: len(raw) // 2],
+        lambda raw: raw + b"{}",
+        lambda raw: raw.replace(b'},\n{"', b'}\n{"'),
+        lambda raw: raw.replace(b"}\n]}}", b"},\n]}}"),
+        lambda raw: raw.replace(b'"id":', b'"id" 5,'),
+        lambda raw: raw.replace(b'"v": 4', b'"v": 2'),
+    ],
+    ids=["no end", "cut", "longer", "no comma", "a comma too many", "no colon", "old"],
+)
+def test_what_is_not_laid_out_as_it_was_written_is_left_to_the_reader_of_whole_documents(
+    plan, path, damage
+):
+    two = dataclasses.replace(plan, devices=[PlannedDevice(1, "a"), PlannedDevice(2, "b")])
+    write_plan(two, path)
+    path.write_bytes(damage(path.read_bytes()))
+
+    assert not streams(path)

@@ -7,6 +7,8 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from orchestrator.model.devices import Status
 from orchestrator.model.operations import Action, Operation
 from orchestrator.model.plans import Plan
@@ -183,7 +185,8 @@ class Changing:
             return plan
         told = "it was rebooted 2 times within 1d, and 2 are allowed"
         devices = tuple(
-            replace(each, exhausted=told) if self.happens(0.25) else each for each in plan.devices
+            msgspec.structs.replace(each, exhausted=told) if self.happens(0.25) else each
+            for each in plan.devices
         )
         return replace(plan, devices=devices)
 

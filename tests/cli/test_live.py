@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -59,7 +60,9 @@ def test_devices_that_were_already_ok_have_a_mark_of_their_own():
 
 
 def test_a_device_that_is_still_to_be_created_is_named_by_its_serial_number():
-    new = replace(PLAN.devices[0], id=DeviceId(2**48), serial_number="SN9", is_new=True)
+    new = msgspec.structs.replace(
+        PLAN.devices[0], id=DeviceId(2**48), serial_number="SN9", is_new=True
+    )
     trouble = histories.finished(2**48, verdict="failed", reason="400")
 
     picture = drawn([STORY[0], trouble], plan=replace(PLAN, devices=(new,)))

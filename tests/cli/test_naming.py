@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.cli.naming import device_of, devices_of
@@ -20,13 +21,15 @@ def test_any_of_its_names_means_the_device(text):
 
 def test_an_id_goes_before_a_name_that_looks_like_it():
     first, second, third = PLAN.devices
-    plan = replace(PLAN, devices=(first, replace(second, name="1001"), third))
+    plan = replace(PLAN, devices=(first, msgspec.structs.replace(second, name="1001"), third))
 
     assert device_of(plan, "1001") == 1001
 
 
 def test_a_name_that_several_share_names_their_ids():
-    plan = replace(PLAN, devices=tuple(replace(each, name="branch") for each in PLAN.devices))
+    plan = replace(
+        PLAN, devices=tuple(msgspec.structs.replace(each, name="branch") for each in PLAN.devices)
+    )
 
     with pytest.raises(RunError) as told:
         device_of(plan, "branch")
@@ -44,7 +47,9 @@ def test_the_nearest_name_is_offered():
 
 
 def test_devices_without_serial_number_or_name_have_their_ids():
-    bare = tuple(replace(each, serial_number=None, name=None) for each in PLAN.devices)
+    bare = tuple(
+        msgspec.structs.replace(each, serial_number=None, name=None) for each in PLAN.devices
+    )
 
     assert device_of(replace(PLAN, devices=bare), "1003") == 1003
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.cli import plan_steps, plan_text, screen
@@ -617,7 +618,7 @@ def test_risks_keep_to_the_width_beside_their_numbers():
 def test_a_plan_that_goes_on_says_after_which_run_and_from_where():
     plan = made(count=3, steps="- operation: factory\n- operation: reconf")
     devices = tuple(
-        replace(device, begins_at=place)
+        msgspec.structs.replace(device, begins_at=place)
         for device, place in zip(plan.devices, (1, 0, 1), strict=True)
     )
     plan = replace(plan, goes_on_after="night-1", devices=devices)
@@ -721,9 +722,9 @@ def test_new_devices_and_those_handed_to_a_person_are_told():
     first, second, third = plan.devices
     handed = "it had 2 reboots within 1d"
     devices = (
-        replace(first, exhausted=handed),
+        msgspec.structs.replace(first, exhausted=handed),
         second,
-        replace(third, id=DeviceId(2**48), is_new=True),
+        msgspec.structs.replace(third, id=DeviceId(2**48), is_new=True),
     )
     plan = replace(plan, devices=devices)
 

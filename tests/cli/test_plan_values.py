@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.cli import plan_values, screen
@@ -37,7 +38,9 @@ def step(action=Action.UPDATE, *, flag=None, takes_row=False, **fields):
 
 
 def planned(number, **changes):
-    return replace(PlannedDevice(DeviceId(number), f"SN{number}", f"branch-{number}"), **changes)
+    return msgspec.structs.replace(
+        PlannedDevice(DeviceId(number), f"SN{number}", f"branch-{number}"), **changes
+    )
 
 
 def plan_of(*steps, devices, table=None, records=None):
@@ -208,7 +211,9 @@ def test_a_new_device_is_shown_by_its_serial_number():
 def test_who_is_handed_to_a_person_is_not_said_to_be_changed():
     plan = plan_of(step(description="new"), devices={7: OLD, 8: OLD})
     first, second = plan.devices
-    plan = replace(plan, devices=(replace(first, exhausted="had 2 reboots"), second))
+    plan = replace(
+        plan, devices=(msgspec.structs.replace(first, exhausted="had 2 reboots"), second)
+    )
 
     assert shown(plan)[0] == "What would change (1 device):"
 

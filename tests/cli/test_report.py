@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 
 from orchestrator.adapters.runs.run_folder import RunFolder
@@ -302,7 +303,7 @@ def test_hostile_names_do_no_harm_in_any_form(cli, form):
 
 def test_names_of_every_script_reach_a_reader_whatever_the_terminal_speaks(cli):
     name = "\N{GREEK SMALL LETTER ALPHA}\N{CJK UNIFIED IDEOGRAPH-4E2D}"
-    night(plan=replace(PLAN, devices=(replace(PLAN.devices[0], name=name),)))
+    night(plan=replace(PLAN, devices=(msgspec.structs.replace(PLAN.devices[0], name=name),)))
 
     done = subprocess.run(
         [sys.executable, "-m", "orchestrator", "report", "last", "--format", "csv"],

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.engine.walking.guarding import change, refusal
@@ -44,7 +45,7 @@ def test_another_or_a_missing_serial_number_may_not(serial):
 
 
 def test_a_plan_without_a_serial_number_asks_for_none():
-    assert asked(record(), planned=replace(PLANNED, serial_number=None)) is None
+    assert asked(record(), planned=msgspec.structs.replace(PLANNED, serial_number=None)) is None
 
 
 @pytest.mark.parametrize("operation", list(Operation))
@@ -86,7 +87,7 @@ def test_a_playbooks_own_guard_takes_the_place_of_the_default():
     assert "status is Down" in asked(record(status="Down"), "sync", guard=own)
 
 
-CHOSEN = replace(PLANNED, chosen_by=("2.3", 15, ["lab", "spare"], None, True))
+CHOSEN = msgspec.structs.replace(PLANNED, chosen_by=("2.3", 15, ["lab", "spare"], None, True))
 FIELDS = ("software_version", "type", "tags", "location_name", "vip")
 
 

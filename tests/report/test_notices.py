@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.model.commands import SendNotice
@@ -145,7 +146,9 @@ def handed(*commands, plan=None):
 
 def test_a_device_is_handed_over_with_all_that_is_known_of_it():
     plan = plan_of(1, 2)
-    plan = replace(plan, devices=(replace(plan.devices[0], location="North"), plan.devices[1]))
+    plan = replace(
+        plan, devices=(msgspec.structs.replace(plan.devices[0], location="North"), plan.devices[1])
+    )
     history = ("rebooted 08:10Z, not proven", "rebooted 12:00Z, not proven")
 
     assert handed(SendNotice(1, 2, "it stays away", history), plan=plan) == (
@@ -169,7 +172,7 @@ def test_several_are_handed_over_together_each_with_its_own_history():
 
 def test_a_device_without_a_record_is_named_by_its_serial_number():
     plan = plan_of(1)
-    plan = replace(plan, devices=(replace(plan.devices[0], is_new=True),))
+    plan = replace(plan, devices=(msgspec.structs.replace(plan.devices[0], is_new=True),))
 
     assert handed(SendNotice(1, 0, "look"), plan=plan)[0].endswith(
         "device ZN1 is handed to a person"

@@ -5,23 +5,24 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
-from sys import intern
 from typing import Any
 
+import msgspec
 import orjson
 
+from orchestrator.adapters.plans.plan_lines import digest_of, lines_of, read_lines
 from orchestrator.adapters.runs.journal_reading import why
 from orchestrator.model import moments
 from orchestrator.model.amounts import Share
 from orchestrator.model.device_sets import DeviceSet
-from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import PlaybookError, RunError, UnrecordedError
 from orchestrator.model.forecasts import Binding, Forecast, Gain, GroupPeak, Spread, WaveForecast
+from orchestrator.model.planned_devices import lasting_part
 from orchestrator.model.plans import LeftOut, Limits, Plan, PlannedDevice, Wave
 from orchestrator.model.playbooks import PlaybookSource
 from orchestrator.model.policies import Budget, GroupLimit
@@ -34,8 +35,6 @@ _READABLE = 2
 _OLDEST = 1
 _WITH_FORECAST = 3
 _WITH_DIGESTS = 4
-_COUNTED_ANEW = frozenset({"exhausted", "uses"})
-"""Parts of a device that say what earlier runs did to it; a run made of the plan is of it all the same."""
 _SUFFIX = ".json"
 _BEGINNING = re.compile(rb'\s*\{\s*"v"\s*:')
 
@@ -55,7 +54,7 @@ def digest(plan: Plan) -> str:
 
     What its devices had of operations before is not in it: a run counts that anew when it begins.
     """
-    return _digest(_head(plan), map(_device_content, plan.devices))
+    return digest_of(_head(plan), plan.devices.lasting_rows())
 
 
 def playbook_digest(source: PlaybookSource) -> str:
@@ -70,9 +69,9 @@ def write_plan(plan: Plan, path: Path) -> str:
     Raises UnrecordedError when it cannot be written.
     """
     head = _head(plan)
-    seal = _digest(head, map(_device_content, plan.devices))
+    seal = digest_of(head, plan.devices.lasting_rows())
     try:
-        _write_durably(path, _lines(seal, head, map(_device_content, plan.devices)))
+        _write_durably(path, lines_of(VERSION, seal, head, plan.devices.rows()))
     except OSError as error:
         raise UnrecordedError(f"the plan {path} cannot be written: {why(error)}") from error
     return seal
@@ -131,14 +130,16 @@ def read_stored(path: Path) -> StoredPlan:
     Raises RunError in one sentence when the file is missing, damaged, changed by hand, or of a
     version this program does not know.
     """
-    document = _document(path)
+    lines = read_lines(path, (_WITH_FORECAST, _WITH_DIGESTS))
+    document = _document(path) if lines is None else lines.document
     version, content = document["v"], document["plan"]
     _check_version(path, version)
     try:
-        seal = _DIGESTS[version](content)
+        seal = _DIGESTS[version](content) if lines is None else lines.seal
         if seal != document["digest"]:
             raise RunError(f"the plan {path} was changed after it was made; make a new one")
-        return StoredPlan(_plan(content, version), seal, version)
+        devices = DeviceSet(map(_device, content["devices"])) if lines is None else lines.devices
+        return StoredPlan(_plan(content, version, devices), seal, version)
     except PlaybookError as error:
         first = error.faults[0].message
         raise RunError(
@@ -241,17 +242,10 @@ def _too_old(path: Path) -> RunError:
     return RunError(what)
 
 
-def _digest(head: Mapping[str, Any], devices: Iterable[Mapping[str, Any]]) -> str:
-    seal = hashlib.sha256(orjson.dumps(head, option=orjson.OPT_SORT_KEYS))
-    for device in devices:
-        lasting = {name: value for name, value in device.items() if name not in _COUNTED_ANEW}
-        seal.update(b"\n" + orjson.dumps(lasting, option=orjson.OPT_SORT_KEYS))
-    return seal.hexdigest()
-
-
 def _digest_of(content: dict[str, Any]) -> str:
     head = {name: value for name, value in content.items() if name != "devices"}
-    return _digest(head, content["devices"])
+    rows = (orjson.dumps(each, option=orjson.OPT_SORT_KEYS) for each in content["devices"])
+    return digest_of(head, map(lasting_part, rows))
 
 
 def _digest_of_version_2(content: dict[str, Any]) -> str:
@@ -259,21 +253,6 @@ def _digest_of_version_2(content: dict[str, Any]) -> str:
 
 
 _DIGESTS = {2: _digest_of_version_2, 3: _digest_of, 4: _digest_of}
-
-
-def _lines(
-    seal: str, head: Mapping[str, Any], devices: Iterable[Mapping[str, Any]]
-) -> Iterator[bytes]:
-    """Give the file in pieces, a device a line: a million of them never stand in memory at once."""
-    yield b'{"v": %d, "digest": "%s", "plan": {\n' % (VERSION, seal.encode())
-    for name, value in head.items():
-        yield b"%s: %s,\n" % (orjson.dumps(name), orjson.dumps(value))
-    yield b'"devices": ['
-    before = b"\n"
-    for device in devices:
-        yield before + orjson.dumps(device)
-        before = b",\n"
-    yield b"\n]}}\n"
 
 
 def _head(plan: Plan) -> dict[str, Any]:
@@ -349,29 +328,6 @@ def _budget_content(budget: Budget) -> dict[str, Any]:
     }
 
 
-def _device_content(device: PlannedDevice) -> dict[str, Any]:
-    content: dict[str, Any] = {"id": device.id}
-    for name in ("serial_number", "name", "zone", "kind", "location"):
-        value = getattr(device, name)
-        if value is not None:
-            content[name] = value
-    if device.groups:
-        content["groups"] = list(device.groups)
-    if device.chosen_by:
-        content["chosen_by"] = list(device.chosen_by)
-    if device.begins_at:
-        content["begins_at"] = device.begins_at
-    if device.unproven:
-        content["unproven"] = True
-    if device.is_new:
-        content["is_new"] = True
-    if device.exhausted is not None:
-        content["exhausted"] = device.exhausted
-    if device.uses:
-        content["uses"] = list(device.uses)
-    return content
-
-
 _BEFORE_3: Mapping[str, Any] = {
     "made_at": moments.as_text(0.0),
     "expires_at": None,
@@ -383,7 +339,7 @@ _BEFORE_3: Mapping[str, Any] = {
 """What a plan of version 2 says of what came with version 3: nothing."""
 
 
-def _plan(content: dict[str, Any], version: int) -> Plan:
+def _plan(content: dict[str, Any], version: int, devices: DeviceSet) -> Plan:
     if version < _WITH_FORECAST:
         content = {**_BEFORE_3, **content}
     source = _source(content["source"], version)
@@ -393,7 +349,7 @@ def _plan(content: dict[str, Any], version: int) -> Plan:
         source=source,
         controller=content["controller"],
         created_at=moments.from_text(content["created_at"]),
-        devices=DeviceSet(_device(device) for device in content["devices"]),
+        devices=devices,
         limits=_limits(content["limits"]),
         left_out=tuple(
             LeftOut(out["reason"], out["count"], tuple(out["examples"]))
@@ -427,26 +383,7 @@ def _openings(kept: Sequence[Sequence[str]]) -> tuple[Opening, ...]:
 
 
 def _device(content: Mapping[str, Any]) -> PlannedDevice:
-    return PlannedDevice(
-        id=DeviceId(int(content["id"])),
-        serial_number=content.get("serial_number"),
-        name=content.get("name"),
-        groups=tuple(map(intern, content.get("groups", ()))),
-        zone=_shared(content.get("zone")),
-        chosen_by=tuple(map(_shared, content.get("chosen_by", ()))),
-        kind=_shared(content.get("kind")),
-        location=_shared(content.get("location")),
-        begins_at=int(content.get("begins_at", 0)),
-        unproven=bool(content.get("unproven", False)),
-        is_new=bool(content.get("is_new", False)),
-        exhausted=_shared(content.get("exhausted")),
-        uses=tuple(map(int, content.get("uses", ()))),
-    )
-
-
-def _shared(value: Any) -> Any:
-    """Keep a text once that many devices have in common."""
-    return intern(value) if isinstance(value, str) else value
+    return msgspec.convert(content, PlannedDevice)
 
 
 def _forecast(content: Mapping[str, Any]) -> Forecast:

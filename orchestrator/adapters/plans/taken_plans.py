@@ -36,6 +36,7 @@ from orchestrator.adapters.runs import kept_outcome
 from orchestrator.adapters.runs.journal_reading import read_records
 from orchestrator.adapters.runs.run_folder import Listed, RunFolder, RunsFolder
 from orchestrator.model import moments
+from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import JournalError, RunError, RunLockedError
 from orchestrator.model.events import Event, RunFinished, RunStarted
@@ -77,15 +78,14 @@ class Following:
 
     run: str
     controller: str
-    devices: frozenset[DeviceId]
+    devices: DeviceSet
 
     @classmethod
     def of(cls, plan: Plan) -> "Following | None":
         """Give what a plan goes on with; None when it goes on after no run."""
         if plan.goes_on_after is None:
             return None
-        ids = frozenset(device.id for device in plan.devices)
-        return cls(plan.goes_on_after, plan.controller, ids)
+        return cls(plan.goes_on_after, plan.controller, plan.devices)
 
 
 class TakenPlan:
@@ -223,7 +223,7 @@ def _taken_up_by(run: Listed, before: str) -> list[DeviceId]:
         raise RunError(f"{what}: {error}") from error
     if run.started is not None and run.started.plan_digest != stored.digest:
         raise RunError(f"{what}: its plan is not the one its journal was begun with")
-    return [device.id for device in stored.plan.devices]
+    return list(stored.plan.devices.ids())
 
 
 def _went_on_after(path: Path) -> str | None:
@@ -367,7 +367,9 @@ def _check_runs(runs: RunsFolder, digest: str, what: str, following: Following |
 def _check_devices(runs: RunsFolder, what: str, following: Following) -> None:
     found = taken_up_after(runs, following.run, following.controller)
     takers = Counter(
-        folder.run_id for device, folder in found.items() if device in following.devices
+        folder.run_id
+        for device, folder in found.items()
+        if following.devices.place(device) is not None
     )
     if not takers:
         return

@@ -96,7 +96,7 @@ class RunSecrets:
         self._run = run
         self._controller = plan.controller
         self._playbook = plan.playbook
-        self._names = {device.id: device.name for device in plan.devices}
+        self._devices = plan.devices
         self._any = bool(secrets_of(plan.playbook))
         """Without any there is nothing to follow."""
         self._sources = sources
@@ -128,7 +128,8 @@ class RunSecrets:
 
     async def _made(self, wanted: PrepareDevice, what: str, secret: Secret) -> Entry:
         record = wanted.record or self._records.get(wanted.device)
-        name = self._names.get(wanted.device)
+        planned = self._devices.find(wanted.device)
+        name = None if planned is None else planned.name
         subject = Subject(record, wanted.serial_number, name, wanted.row)
         return Entry(
             state=State.PREPARED,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Generic, TypeVar
 
+import msgspec
+
 from orchestrator.model import durations, moments
 from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import DeviceId
@@ -159,8 +161,8 @@ def remembered(plan: Plan, memory: Memory | None, now: float | None = None) -> P
     if memory is None:
         return plan
     until = plan.made_at if now is None else now
-    devices = tuple(
-        replace(
+    devices = (
+        msgspec.structs.replace(
             each,
             exhausted=memory.exhausted(each.id, each.serial_number, until),
             uses=_unless_none(memory.uses(each.id, each.serial_number, until)),

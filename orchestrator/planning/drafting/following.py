@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
+import msgspec
+
 from orchestrator.engine.choosing.matching import printable
 from orchestrator.engine.choosing.selecting import Chooser
 from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
@@ -217,7 +219,9 @@ def follow(
     expected, expected_from = expectations(playbook, measured or {})
     zones, attributes = Zones(playbook.window), attributes_of(playbook.selection)
     devices = tuple(
-        replace(device, begins_at=stops[device.id].step, unproven=stops[device.id].unproven)
+        msgspec.structs.replace(
+            device, begins_at=stops[device.id].step, unproven=stops[device.id].unproven
+        )
         for device in (
             new.get(each.id, each) for each in planned_devices(playbook, attributes, kept, zones)
         )
@@ -366,7 +370,9 @@ def _held_as_before(
 ) -> tuple[tuple[str, ...], tuple[PlannedDevice, ...]]:
     """Give what a plan that was written by this program holds on to; no playbook says it again."""
     held = {device.id: device.chosen_by for device in before.devices}
-    kept = tuple(replace(each, chosen_by=held[origins[each.id]]) for each in devices)
+    kept = tuple(
+        msgspec.structs.replace(each, chosen_by=held[origins[each.id]]) for each in devices
+    )
     return before.attributes, kept
 
 

@@ -1,12 +1,15 @@
 """Freeze a device set into a plan: who, who not and why, in which order and which groups."""
 
+from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from sys import intern
 
 from orchestrator.engine.choosing.grouping import group_of
 from orchestrator.engine.choosing.matching import is_missing, printable
-from orchestrator.engine.choosing.selecting import Chooser, Names, Rejection, in_order
+from orchestrator.engine.choosing.selecting import Chooser, Names, Rejection, places_in_order
+from orchestrator.model.device_records import DeviceRecords
 from orchestrator.model.device_sets import DeviceSet
 from orchestrator.model.devices import Device, DeviceId
 from orchestrator.model.errors import SelectionError
@@ -19,14 +22,14 @@ from orchestrator.planning.drafting.expecting import Measured, expectations
 from orchestrator.planning.drafting.fitting import Zones, check_window, expiry_warnings, good_until
 from orchestrator.planning.drafting.limiting import resolve_limits
 from orchestrator.planning.drafting.locating import Places
-from orchestrator.planning.drafting.portioning import spread
+from orchestrator.planning.drafting.portioning import spread_places
 from orchestrator.planning.drafting.refusing import check_deletion, check_values
-from orchestrator.planning.drafting.risking import location_risks, record_risks
+from orchestrator.planning.drafting.risking import RecordRisks, location_risks
 from orchestrator.planning.drafting.tabling import Rows, name_of
 from orchestrator.planning.drafting.warning import (
+    Groupings,
+    Identities,
     field_warnings,
-    group_warnings,
-    identity_warnings,
     operations_of,
     playbook_warnings,
     wave_warnings,
@@ -43,9 +46,6 @@ PASSING = frozenset(
     }
 )  # fmt: skip
 """Fields that change by themselves; the guard judges them anew, and no plan holds on to them."""
-
-_ALIKE = 4096
-"""Different combinations of values that are shared between devices; more are hardly alike."""
 
 
 def freeze(
@@ -114,7 +114,7 @@ class Freezer:
         self._now = now
         self._our_now = now if our_now is None else our_now
         self._chooser = Chooser.of(playbook, now)
-        self._chosen: dict[DeviceId, Device] = {}
+        self._chosen = DeviceRecords()
         self._left_out: dict[str, Tally] = {}
         selection = playbook.selection
         self._named = {"include": selection.include, "exclude": selection.exclude}
@@ -134,7 +134,7 @@ class Freezer:
 
     def add(self, device: Device) -> None:
         """Judge one listed record; a record that comes again replaces the one before."""
-        before = self._chosen.pop(device.id, None)
+        before = self._chosen.remove(device.id)
         if before is None:
             self._seen += 1
             self._rows.see(device)
@@ -143,7 +143,7 @@ class Freezer:
         self._tick_off(device)
         found = self._chooser.rejection(device)
         if found is None:
-            self._chosen[device.id] = device
+            self._chosen.add(device)
         else:
             self._leave_out(device, found)
 
@@ -166,21 +166,34 @@ class Freezer:
         self._spare_known()
         self._rows.check(self._chosen)
         new = self._newcomers()
-        ordered = [*in_order(self._chosen.values(), playbook.selection.order_by), *new.values()]
-        kept = ordered[: playbook.selection.limit]
-        left_out = self._left_out_reasons(ordered[len(kept) :])
+        ordered = self._in_order(new)
+        chosen = ordered.in_sequence()
+        number = len(range(len(chosen))[: playbook.selection.limit])
+        left_out = self._left_out_reasons(chosen[number:])
         listed = self._seen if listed is None else listed
-        _expect(playbook, len(kept), listed, left_out)
-        limits = resolve_limits(playbook, len(kept))
-        if limits.waves and playbook.rollout.spread_by:
-            kept = spread(kept, playbook.rollout.spread_by, limits.waves[0].devices)
+        _expect(playbook, number, listed, left_out)
+        limits = resolve_limits(playbook, number)
+        records = self._spread(ordered, number, limits)
+        kept = records.in_sequence()
         expected, expected_from = expectations(playbook, measured or {})
         zones = Zones(playbook.window)
         attributes = attributes_of(playbook.selection)
-        devices = planned_devices(playbook, attributes, kept, zones, new=new)
-        there = [device for device in kept if device.id not in new]
-        check_deletion(playbook, there, self._now)
-        check_values(playbook, {device.id: device for device in there})
+        identities, groupings = Identities(), Groupings(playbook)
+        risks = RecordRisks(playbook, self._now)
+
+        def seen() -> Iterator[Device]:
+            for device in kept:
+                identities.see(device)
+                groupings.see(device)
+                if device.id not in new:
+                    risks.see(device)
+                yield device
+
+        devices = DeviceSet(planned_devices(playbook, attributes, seen(), zones, new=new))
+        if new:
+            records = DeviceRecords(device for device in kept if device.id not in new)
+        check_deletion(playbook, records.in_sequence(), self._now)
+        check_values(playbook, records)
         check_window(playbook, expected, zones, now=self._our_now)
         openings = zones.openings(now=self._our_now)
         expires_at = good_until(playbook, openings, expected, now=self._our_now, lifetime=lifetime)
@@ -189,23 +202,26 @@ class Freezer:
             source=self._source,
             controller=controller,
             created_at=round(self._now, 6),
-            devices=DeviceSet(devices),
+            devices=devices,
             limits=limits,
             left_out=left_out,
             warnings=(
                 *notes,
-                *playbook_warnings(playbook, limits, devices),
-                *self._risks(there, devices, limits),
+                *playbook_warnings(playbook, limits),
+                *location_risks(
+                    playbook, limits, (each for each in devices if not each.is_new), self._located
+                ),
+                *risks.warnings(),
                 *zones.warnings(now=self._our_now),
                 *self._unseen_warnings(),
                 *self._rows.warnings(),
-                *field_warnings(playbook, ordered),
+                *field_warnings(playbook, chosen),
                 *wave_warnings(playbook, limits),
-                *identity_warnings(kept),
-                *group_warnings(playbook, kept),
+                *identities.warnings(kept),
+                *groupings.warnings(kept),
                 *expiry_warnings(expires_at, now=self._our_now),
             ),
-            operation_requests=len(kept) * len(operations_of(playbook)),
+            operation_requests=number * len(operations_of(playbook)),
             reading_requests=reading_requests(playbook, limits, listed=listed),
             listed=listed,
             expected=expected,
@@ -214,9 +230,24 @@ class Freezer:
             made_at=round(self._our_now, 6),
             expires_at=round(expires_at, 6),
             openings=openings,
-            records={device.id: device for device in there},
+            records=records,
         )
         return remembered(plan, self._memory)
+
+    def _in_order(self, new: Mapping[DeviceId, Device]) -> DeviceRecords:
+        """Give the records in the order that the playbook wants, those of new devices last."""
+        order_by = self._playbook.selection.order_by
+        ids, found = array("q", self._chosen), self._chosen.in_sequence()
+        there = self._chosen.arranged(places_in_order(ids, found, order_by))
+        return DeviceRecords(chain(there.values(), new.values())) if new else there
+
+    def _spread(self, ordered: DeviceRecords, number: int, limits: Limits) -> DeviceRecords:
+        """Give the first so many records, spread over the waves if the playbook wants that."""
+        fields, places = self._playbook.rollout.spread_by, range(number)
+        if not (limits.waves and fields):
+            return ordered.arranged(places)
+        kept = ordered.in_sequence()[:number]
+        return ordered.arranged(spread_places(kept, fields, limits.waves[0].devices))
 
     def may_be_chosen(self, device: Device) -> bool:
         """Say whether a record has to be read in full to be judged: those that are listed only because
@@ -236,26 +267,26 @@ class Freezer:
     def _spare_outages(self) -> None:
         if not self._playbook.selection.except_outages_of:
             return
-        for device in list(self._chosen.values()):
+        for device in self._chosen.in_sequence():
             found = self._places.outage(device)
             if found is not None:
-                del self._chosen[device.id]
+                self._chosen.remove(device.id)
                 self._leave_out(device, found)
 
     def _spare_known(self) -> None:
         """Leave those out that had their share, and of whom a person was told since."""
         if (memory := self._memory) is None:
             return
-        for device in list(self._chosen.values()):
+        for device in self._chosen.in_sequence():
             why = memory.handed_over(device.id, device.serial_number, self._our_now)
             if why is not None:
-                del self._chosen[device.id]
+                self._chosen.remove(device.id)
                 self._leave_out(device, Rejection("was handed to a person already", why))
 
     def _newcomers(self) -> dict[DeviceId, Device]:
         """Give the devices to be created, in the table's order, by their provisional ids."""
         found: dict[DeviceId, Device] = {}
-        for each, left_out in self._rows.newcomers(self._chooser, set(self._chosen)):
+        for each, left_out in self._rows.newcomers(self._chooser, self._chosen):
             if left_out is None:
                 found[each.device.id] = each.device
             else:
@@ -273,15 +304,6 @@ class Freezer:
             self._located[location] -= 1
         if (location := location_of(device)) is not None:
             self._located[location] += 1
-
-    def _risks(
-        self, kept: Sequence[Device], devices: Sequence[PlannedDevice], limits: Limits
-    ) -> list[str]:
-        there = [device for device in devices if not device.is_new]
-        return [
-            *location_risks(self._playbook, limits, there, self._located),
-            *record_risks(self._playbook, kept, self._now),
-        ]
 
     def _leave_out(self, device: Device, found: Rejection) -> None:
         # The sentence is worth its place only where it says more than the rule.
@@ -335,14 +357,14 @@ def _first_known(device: Device, *fields: str) -> str | None:
 def planned_devices(
     playbook: Playbook,
     attributes: Sequence[str],
-    kept: Sequence[Device],
+    kept: Iterable[Device],
     zones: Zones,
     *,
     new: Collection[DeviceId] = (),
-) -> tuple[PlannedDevice, ...]:
+) -> Iterator[PlannedDevice]:
     """Freeze these devices as they are, in this order; the new ones are still to be created."""
-    limits, alike = playbook.rollout.max_down_per, _Alike()
-    return tuple(
+    limits = playbook.rollout.max_down_per
+    return (
         PlannedDevice(
             id=device.id,
             serial_number=device.serial_number,
@@ -351,33 +373,13 @@ def planned_devices(
             zone=zones.zone_of(device),
             chosen_by=()
             if device.id in new
-            else alike.of(tuple(device.value(field) for field in attributes)),
+            else tuple(device.value(field) for field in attributes),
             kind=kind_of(device),
             location=location_of(device),
             is_new=device.id in new,
         )
         for device in kept
     )
-
-
-class _Alike:
-    """Gives the same values of different devices as one object, so that a million of them fit."""
-
-    def __init__(self) -> None:
-        self._known: dict[object, tuple[object, ...]] = {}
-
-    def of(self, values: tuple[object, ...]) -> tuple[object, ...]:
-        """Give values that are equal to these, and of the same types."""
-        key = (values, tuple(map(type, values)))
-        try:
-            found = self._known.get(key)
-        except TypeError:  # a list, or an object of the record
-            return values
-        if found is None:
-            found = tuple(intern(each) if type(each) is str else each for each in values)
-            if len(self._known) < _ALIKE:
-                self._known[key] = found
-        return found
 
 
 def _expect(playbook: Playbook, chosen: int, listed: int, left_out: Sequence[LeftOut]) -> None:

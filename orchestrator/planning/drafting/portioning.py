@@ -1,6 +1,6 @@
 """Waves: how large each is, how many of it must succeed, and who is in the first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from orchestrator.engine.choosing.grouping import group_of
@@ -57,13 +57,18 @@ def spread(ordered: Sequence[Device], fields: Sequence[str], first: int) -> list
     A kind is a combination of the fields' values. Raises SelectionError when the first wave, of
     `first` devices, cannot hold one of each kind.
     """
+    return [ordered[place] for place in spread_places(ordered, fields, first)]
+
+
+def spread_places(ordered: Iterable[Device], fields: Sequence[str], first: int) -> list[int]:
+    """Give where devices stand, from 0, in the order of `spread`; raises SelectionError as it does."""
     seen: set[str] = set()
-    ahead: list[Device] = []
-    others: list[Device] = []
+    ahead: list[int] = []
+    others: list[int] = []
     by_fields = GroupLimit(tuple(fields), at_most=1)
-    for device in ordered:
+    for place, device in enumerate(ordered):
         kind = group_of(device, by_fields)
-        (others if kind in seen else ahead).append(device)
+        (others if kind in seen else ahead).append(place)
         seen.add(kind)
     if len(ahead) > first:
         raise SelectionError(

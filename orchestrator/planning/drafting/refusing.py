@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from orchestrator.engine.choosing.matching import holds, is_missing, printable
-from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device, Status
+from orchestrator.model.devices import DETAIL_ONLY_FIELDS, Device, DeviceId, Status
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.playbooks import Playbook
 from orchestrator.model.steps import RecordStep
@@ -54,13 +54,13 @@ def check_templates(unheard: Sequence[str], sample: Sequence[Device]) -> None:
         )
 
 
-def check_values(playbook: Playbook, chosen: Mapping[int, Device]) -> None:
+def check_values(playbook: Playbook, chosen: Mapping[DeviceId, Device]) -> None:
     """Raise SelectionError for a documented field of lists that is empty in every chosen record."""
     for field in fields_of_templates(playbook):
-        has_it = [device for device in chosen.values() if field in device.fields]
-        if field in DETAIL_ONLY_FIELDS or not has_it:
+        if field in DETAIL_ONLY_FIELDS:
             continue
-        if all(is_missing(device.fields.get(field)) for device in has_it):
+        said = [each.fields[field] for each in chosen.values() if field in each.fields]
+        if said and all(map(is_missing, said)):
             raise SelectionError(
                 f"a step writes ${{device.{printable(field)}}}, which is empty in every chosen record;"
                 " write the value itself, or take it from a row"
@@ -75,14 +75,14 @@ def check_deletion(playbook: Playbook, chosen: Sequence[Device], now: float) -> 
         return
     judged = [each for each in playbook.guard.delete if each.field == "status"]
     serving = [
-        device
+        device.id
         for device in chosen
         if device.status is Status.UP and not all(holds(each, device, now) for each in judged)
     ]
     if serving:
         of = f"{len(serving)} of the {counted(len(chosen), 'chosen device')}"
         verb = "is" if len(serving) == 1 else "are"
-        some_of = ", ".join(str(device.id) for device in serving[:EXAMPLES])
+        some_of = ", ".join(str(device) for device in serving[:EXAMPLES])
         raise SelectionError(
             f"delete: {of} {verb} Up, such as {some_of}; deactivate first, choose `status: down`,"
             " or write `guard: {status: any}`"

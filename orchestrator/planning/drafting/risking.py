@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 
 from orchestrator.engine.choosing.matching import printable
 from orchestrator.engine.choosing.selecting import Rejection, rejection, row_of
@@ -66,29 +67,58 @@ def location_risks(
     return [f"{what} each of {len(most)} locations is in the set: {some(named, len(most))}{hint}"]
 
 
-def record_risks(playbook: Playbook, kept: Sequence[Device], now: float) -> list[str]:
+def record_risks(playbook: Playbook, kept: Iterable[Device], now: float) -> list[str]:
     """Warn of records that are not what they were afterwards, of devices that the guard would skip,
     and of doubtful ones that it would let pass.
     """
-    guard = _first_guard(playbook)
-    skipped: dict[str, Tally] = {}
-    passing: list[Device] = []
+    risks = RecordRisks(playbook, now)
     for device in kept:
-        found = rejection(guard, device, now)
-        if found is None:
-            passing.append(device)
-        else:
-            skipped.setdefault(_why(found, device), Tally()).add(device)
-    risks = [*_losses(playbook, passing), *_skipped(skipped, len(kept))]
-    if not any(_is_for_device(step) for step in _requests(playbook)):
-        return risks
-    down = [device for device in passing if device.status is Status.DOWN]
-    if down and playbook.selection.status is not Status.DOWN:
-        risks.append(f"{_are(len(down))} Down already, which the guard lets pass: {Tally.of(down)}")
-        passing = [device for device in passing if device.status is not Status.DOWN]
-    if playbook.is_disruptive:
-        risks += _unsettled(passing)
-    return risks + _unseen(passing, now)
+        risks.see(device)
+    return risks.warnings()
+
+
+class RecordRisks:
+    """Gathers what `record_risks` warns of, from devices that are seen one by one."""
+
+    def __init__(self, playbook: Playbook, now: float) -> None:
+        self._playbook = playbook
+        self._now = now
+        self._guard = _first_guard(playbook)
+        self._seen = 0
+        self._skipped: dict[str, Tally] = {}
+        self._losses = _Losses(playbook)
+        self._is_for_devices = any(_is_for_device(step) for step in _requests(playbook))
+        self._down = None if playbook.selection.status is Status.DOWN else Tally()
+        self._unsettled = _Unsettled()
+        self._unseen = _Unseen(now)
+
+    def see(self, device: Device) -> None:
+        """Look at one device of the set."""
+        self._seen += 1
+        found = rejection(self._guard, device, self._now)
+        if found is not None:
+            self._skipped.setdefault(_why(found, device), Tally()).add(device)
+            return
+        self._losses.see(device)
+        if not self._is_for_devices:
+            return
+        if self._down is not None and device.status is Status.DOWN:
+            self._down.add(device)
+            return
+        self._unsettled.see(device)
+        self._unseen.see(device)
+
+    def warnings(self) -> list[str]:
+        """Give the warnings."""
+        risks = [*self._losses.warnings(), *_skipped(self._skipped, self._seen)]
+        if not self._is_for_devices:
+            return risks
+        if self._down is not None and self._down.count:
+            are = _are(self._down.count)
+            risks.append(f"{are} Down already, which the guard lets pass: {self._down}")
+        if self._playbook.is_disruptive:
+            risks += self._unsettled.warnings()
+        return [*risks, *self._unseen.warnings()]
 
 
 def _first_guard(playbook: Playbook) -> tuple[Condition, ...]:
@@ -114,36 +144,70 @@ def _why(found: Rejection, device: Device) -> str:
     return f"because {found.rule}"
 
 
-def _losses(playbook: Playbook, devices: Sequence[Device]) -> Iterator[str]:
-    """Warn of what the steps take away for good, or out of service, on devices that the guard lets pass.
+class _Crowd:
+    """Counts devices, and those of them that are Up."""
+
+    def __init__(self) -> None:
+        self.all = Tally()
+        self._up = Tally()
+
+    def see(self, device: Device) -> None:
+        self.all.add(device)
+        if device.status is Status.UP:
+            self._up.add(device)
+
+    @property
+    def of_them_up(self) -> str:
+        up, count = self._up, self.all.count
+        if not up.count:
+            return f": {self.all}"
+        if up.count == count:
+            return f", {'which is' if count == 1 else 'all of them'} Up: {up}"
+        return f", {up.count} of them Up: {up}"
+
+
+class _Losses:
+    """Finds what the steps take away for good, or out of service, on devices that the guard lets pass.
 
     What steps before may change of a record is left aside.
     """
-    steps = [step for step in playbook.steps if isinstance(step, RecordStep)]
-    if any(step.action is Action.DELETE for step in steps) and devices:
-        told = "1 record is" if len(devices) == 1 else f"{len(devices)} records are"
-        yield f"{told} deleted for good{_of_them_up(devices)}"
-    writing = [step for step in steps if _may_cost(step, playbook)]
-    blanks: dict[str, None] = {}
-    replaced, deactivated = Tally(), list[Device]()
-    for device in devices if writing else ():
+
+    def __init__(self, playbook: Playbook) -> None:
+        steps = [step for step in playbook.steps if isinstance(step, RecordStep)]
+        self._playbook = playbook
+        self._deletes = any(step.action is Action.DELETE for step in steps)
+        self._writing = [step for step in steps if _may_cost(step, playbook)]
+        self._deleted, self._deactivated, self._replaced = _Crowd(), _Crowd(), Tally()
+        self._blanks: dict[str, None] = {}
+
+    def see(self, device: Device) -> None:
+        if self._deletes:
+            self._deleted.see(device)
+        if not self._writing:
+            return
         lost: dict[str, None] = {}
         is_active: object = None
-        for step, found in _written(playbook, writing, device):
+        for step, found in _written(self._playbook, self._writing, device):
             if step.action is Action.REPLACE:
                 lost |= dict.fromkeys(blanked(found, device))
             is_active = found.fields.get("is_active", is_active)
         if lost:
-            replaced.add(device)
-            blanks |= lost
+            self._replaced.add(device)
+            self._blanks |= lost
         if is_active is False and device.is_active is not False:
-            deactivated.append(device)
-    if replaced.count:
-        what = counted(replaced.count, "replacement")
-        fields = ", ".join(map(printable, blanks))
-        yield f"{what} may blank what is not written: {fields} (of {replaced})"
-    if deactivated and not playbook.deletes:
-        yield f"{_are(len(deactivated))} deactivated{_of_them_up(deactivated)}"
+            self._deactivated.see(device)
+
+    def warnings(self) -> Iterator[str]:
+        deleted, deactivated = self._deleted, self._deactivated
+        if count := deleted.all.count:
+            told = "1 record is" if count == 1 else f"{count} records are"
+            yield f"{told} deleted for good{deleted.of_them_up}"
+        if self._replaced.count:
+            what = counted(self._replaced.count, "replacement")
+            fields = ", ".join(map(printable, self._blanks))
+            yield f"{what} may blank what is not written: {fields} (of {self._replaced})"
+        if deactivated.all.count and not self._playbook.deletes:
+            yield f"{_are(deactivated.all.count)} deactivated{deactivated.of_them_up}"
 
 
 def _may_cost(step: RecordStep, playbook: Playbook) -> bool:
@@ -166,15 +230,6 @@ def _written(
         yield step, rendered(step, device, row, table=table)
 
 
-def _of_them_up(devices: Sequence[Device]) -> str:
-    up = [device for device in devices if device.status is Status.UP]
-    if not up:
-        return f": {Tally.of(devices)}"
-    if len(up) == len(devices):
-        return f", {'which is' if len(up) == 1 else 'all of them'} Up: {Tally.of(up)}"
-    return f", {len(up)} of them Up: {Tally.of(up)}"
-
-
 def _skipped(skipped: Mapping[str, Tally], devices: int) -> list[str]:
     if not skipped:
         return []
@@ -185,45 +240,62 @@ def _skipped(skipped: Mapping[str, Tally], devices: int) -> list[str]:
     return [f"the guard would skip {of} as they are now: {reasons}"]
 
 
-def _unsettled(devices: Sequence[Device]) -> list[str]:
-    pending, firmware = Tally(), Tally()
-    for device in devices:
+class _Unsettled:
+    """Finds devices of which something is pending."""
+
+    def __init__(self) -> None:
+        self._pending, self._firmware = Tally(), Tally()
+
+    def see(self, device: Device) -> None:
         if device.firmware_is_pending:
-            firmware.add(device)
+            self._firmware.add(device)
         elif device.pending:
-            pending.add(device, ", ".join(map(printable, device.pending)))
-    risks = []
-    if pending.count:
-        who = counted(pending.count, "device")
-        risks.append(f"{who} with settings pending, which the guard lets pass: {pending}")
-    if firmware.count:
-        who = counted(firmware.count, "device")
-        risks.append(
-            f"{who} with firmware pending, proven back in service only once it is installed:"
-            f" {firmware}"
-        )
-    return risks
+            self._pending.add(device, ", ".join(map(printable, device.pending)))
+
+    def warnings(self) -> Iterator[str]:
+        pending, firmware = self._pending, self._firmware
+        if pending.count:
+            who = counted(pending.count, "device")
+            yield f"{who} with settings pending, which the guard lets pass: {pending}"
+        if firmware.count:
+            who = counted(firmware.count, "device")
+            yield (
+                f"{who} with firmware pending, proven back in service only once it is installed:"
+                f" {firmware}"
+            )
 
 
-def _unseen(devices: Sequence[Device], now: float) -> list[str]:
-    """Warn of devices that did not call for long; the guard may find them Up all the same."""
-    ages: list[tuple[float, Device]] = []
-    measures = set()
-    for device in devices:
+class _Unseen:
+    """Finds devices that did not call for long; the guard may find them Up all the same."""
+
+    def __init__(self, now: float) -> None:
+        self._now = now
+        self._count = 0
+        self._measures: set[str] = set()
+        self._longest: list[tuple[float, int]] = []
+        """The ages of the first to be named, with minus their ids; the least stands first."""
+
+    def see(self, device: Device) -> None:
         if device.last_connection is None:
-            continue
-        age, period = now - device.last_connection, device.update_frequency
-        if age > (LONG_AGO if period is None else PERIODS * period):
-            ages.append((age, device))
-            measures.add("a day" if period is None else f"{PERIODS} update periods")
-    if not ages:
-        return []
-    ages.sort(key=lambda aged: (-aged[0], aged[1].id))
-    named = [f"{device.id} ({durations.as_text(age)})" for age, device in ages[:EXAMPLES]]
-    long = " or ".join(sorted(measures, reverse=True))
-    oldest = f"the longest {durations.as_text(ages[0][0])} ago"
-    who = counted(len(ages), "device")
-    return [f"{who} last seen more than {long} ago, {oldest}: {some(named, len(ages))}"]
+            return
+        age, period = self._now - device.last_connection, device.update_frequency
+        if age <= (LONG_AGO if period is None else PERIODS * period):
+            return
+        self._count += 1
+        self._measures.add("a day" if period is None else f"{PERIODS} update periods")
+        heappush(self._longest, (age, -device.id))
+        if len(self._longest) > EXAMPLES:
+            heappop(self._longest)
+
+    def warnings(self) -> Iterator[str]:
+        if not self._count:
+            return
+        ages = sorted(self._longest, reverse=True)
+        named = [f"{-device} ({durations.as_text(age)})" for age, device in ages]
+        long = " or ".join(sorted(self._measures, reverse=True))
+        oldest = f"the longest {durations.as_text(ages[0][0])} ago"
+        who = counted(self._count, "device")
+        yield f"{who} last seen more than {long} ago, {oldest}: {some(named, self._count)}"
 
 
 def _are(count: int) -> str:

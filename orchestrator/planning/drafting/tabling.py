@@ -1,6 +1,6 @@
 """A playbook's table against the devices that are there: rows without one, and those that become new."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
@@ -87,7 +87,7 @@ class Rows:
             )
 
     def newcomers(
-        self, chooser: Chooser, taken: set[DeviceId]
+        self, chooser: Chooser, taken: Iterable[DeviceId]
     ) -> Iterator[tuple[Newcomer, Rejection | None]]:
         """Give, in the table's order, the devices that rows nobody answers to become, and why one of
         them is left out. None but where the playbook creates devices.

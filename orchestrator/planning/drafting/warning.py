@@ -1,8 +1,10 @@
 """What a person should know of a plan before it becomes a run."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 
 from orchestrator.engine.choosing.matching import is_missing, printable
 from orchestrator.engine.walking.chaining import NO_CHAIN, chain_ends
@@ -137,36 +139,87 @@ def _meant(name: str, chosen: Sequence[Device]) -> str:
     return f"; did you mean {printable(close[0])!r}?" if close else ""
 
 
+class Identities:
+    """Finds, among devices that are seen one by one, those that cannot be told from another by their
+    serial numbers.
+    """
+
+    def __init__(self) -> None:
+        self._hashes = array("q")
+        self._without = Tally()
+
+    def see(self, device: Device) -> None:
+        """Look at one device of the set."""
+        if device.serial_number is None:
+            self._without.add(device)
+        else:
+            self._hashes.append(hash(device.serial_number))
+
+    def warnings(self, kept: Iterable[Device]) -> list[str]:
+        """Warn of them; goes through the devices that were seen once more where some are twins."""
+        warnings = []
+        twins = [printable(serial) for serial in self._shared(kept)]
+        if twins:
+            warnings.append(f"records of the set share a serial number: {some(twins, len(twins))}")
+        if self._without.count:
+            warnings.append(
+                f"{counted(self._without.count, 'device')} of the set without a serial number,"
+                f" so a swapped device would go unnoticed: {self._without}"
+            )
+        return warnings
+
+    def _shared(self, kept: Iterable[Device]) -> list[str]:
+        hashes = sorted(self._hashes)
+        shared = {one for one, next_ in pairwise(hashes) if one == next_}
+        serials = Counter(
+            device.serial_number
+            for device in (kept if shared else ())
+            if device.serial_number is not None and hash(device.serial_number) in shared
+        )
+        return [serial for serial, count in serials.items() if count > 1]
+
+
 def identity_warnings(kept: Sequence[Device]) -> list[str]:
     """Warn of devices that cannot be told from another by their serial numbers."""
-    warnings = []
-    serials = Counter(d.serial_number for d in kept if d.serial_number is not None)
-    twins = [printable(serial) for serial, count in serials.items() if count > 1]
-    if twins:
-        warnings.append(f"records of the set share a serial number: {some(twins, len(twins))}")
-    unnamed = Tally.of(d for d in kept if d.serial_number is None)
-    if unnamed.count:
-        warnings.append(
-            f"{counted(unnamed.count, 'device')} of the set without a serial number,"
-            f" so a swapped device would go unnoticed: {unnamed}"
-        )
-    return warnings
+    identities = Identities()
+    for device in kept:
+        identities.see(device)
+    return identities.warnings(kept)
+
+
+class Groupings:
+    """Finds, among devices that are seen one by one, those of which nobody knows where they belong."""
+
+    def __init__(self, playbook: Playbook) -> None:
+        self._unknown = [
+            (field, Tally()) for limit in playbook.rollout.max_down_per for field in limit.fields
+        ]
+        self._seen = 0
+
+    def see(self, device: Device) -> None:
+        """Look at one device of the set."""
+        self._seen += 1
+        for field, unknown in self._unknown:
+            if is_missing(device.value(field)):
+                unknown.add(device)
+
+    def warnings(self, kept: Sequence[Device]) -> list[str]:
+        """Warn of devices that count together for it; these are the ones that were seen."""
+        return [
+            f"{counted(unknown.count, 'device')} of the set without a value of"
+            f" {printable(field)}, by which max_down_per groups them; they count together,"
+            f' as "unknown": {unknown}{_meant(field, kept) if unknown.count == self._seen else ""}'
+            for field, unknown in self._unknown
+            if unknown.count
+        ]
 
 
 def group_warnings(playbook: Playbook, kept: Sequence[Device]) -> list[str]:
     """Warn of devices that count together because nobody knows where they belong."""
-    warnings = []
-    for limit in playbook.rollout.max_down_per:
-        for field in limit.fields:
-            unknown = Tally.of(d for d in kept if is_missing(d.value(field)))
-            if unknown.count:
-                hint = _meant(field, kept) if unknown.count == len(kept) else ""
-                warnings.append(
-                    f"{counted(unknown.count, 'device')} of the set without a value of"
-                    f" {printable(field)}, by which max_down_per groups them; they count together,"
-                    f' as "unknown": {unknown}{hint}'
-                )
-    return warnings
+    groupings = Groupings(playbook)
+    for device in kept:
+        groupings.see(device)
+    return groupings.warnings(kept)
 
 
 def operations_of(playbook: Playbook) -> tuple[Request, ...]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from orchestrator.engine.choosing.matching import is_missing
 from orchestrator.engine.walking.guarding import NOTHING
 from orchestrator.model.device_sets import DeviceSet
@@ -82,7 +84,7 @@ def _held(
 ) -> PlannedDevice:
     """Freeze what the fields that are written on this device say; of the others nothing is held."""
     written, record = settled.rows[planned.id], now.records[planned.id]
-    return replace(
+    return msgspec.structs.replace(
         planned,
         chosen_by=tuple(
             _value(record, field) if field in written else None for field in attributes

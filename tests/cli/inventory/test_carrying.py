@@ -11,9 +11,9 @@ from orchestrator.cli.inventory import carrying
 from orchestrator.model.errors import SelectionError
 from orchestrator.model.plans import LeftOut, PlannedDevice
 from tests.support.playbooks import record
-from tests.support.recorded_runs import STORY, plan_of
+from tests.support.recorded_runs import plan_of
 
-PLAN = replace(plan_of(STORY), devices=tuple(PlannedDevice(n, f"ZN{n}", None) for n in (1, 2, 3)))
+PLAN = replace(plan_of(1), devices=tuple(PlannedDevice(n, f"ZN{n}", None) for n in (1, 2, 3)))
 IDS = [device.id for device in PLAN.devices]
 
 

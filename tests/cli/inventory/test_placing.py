@@ -9,14 +9,14 @@ from orchestrator.model.errors import SelectionError
 from orchestrator.model.plans import PlannedDevice
 from orchestrator.model.values import Table
 from tests.support.playbooks import record
-from tests.support.recorded_runs import STORY, plan_of
+from tests.support.recorded_runs import plan_of
 
 
 def plan(*devices, new=()):
     planned = [PlannedDevice(each.id, each.serial_number, None) for each in devices]
     planned += [PlannedDevice(each.id, each.serial_number, None, is_new=True) for each in new]
     records = {each.id: each for each in (*devices, *new)}
-    return replace(plan_of(STORY), devices=tuple(planned), records=records)
+    return replace(plan_of(1), devices=tuple(planned), records=records)
 
 
 def table(**organizations):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.model.events import (
@@ -203,7 +204,9 @@ def test_a_plan_is_marked():
 
 def handings(*told):
     plan = plan_of(1001, 1002, 1003, text=REMEDIATE)
-    marked = [replace(each, exhausted="rebooted 2 times") for each in plan.devices[:2]]
+    marked = [
+        msgspec.structs.replace(each, exhausted="rebooted 2 times") for each in plan.devices[:2]
+    ]
     handed_over = [StepSucceeded(T0, 1000 + d, 1, "handed to a person") for d in (1, 2, 3)]
     plan = replace(plan, devices=(*marked, plan.devices[2]))
     return list(handings_in(plan, [*handed_over, *told]))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.model.errors import SelectionError
@@ -163,7 +164,7 @@ def test_a_reset_of_the_run_before_is_not_forgotten_by_the_run_that_goes_on_afte
 ):
     plan = planned()
     first, *others = plan.devices
-    plan = replace(plan, devices=(replace(first, unproven=True), *others))
+    plan = replace(plan, devices=(msgspec.structs.replace(first, unproven=True), *others))
 
     [stop] = left(*events, finished(1, verdict="skipped", step=0), plan=plan).values()
 
@@ -178,7 +179,9 @@ def test_the_next_plan_knows_whose_reset_was_never_proven():
 
 def test_a_run_that_was_itself_a_retry_never_goes_back_behind_where_it_began():
     plan = planned()
-    plan = replace(plan, devices=tuple(replace(each, begins_at=1) for each in plan.devices))
+    plan = replace(
+        plan, devices=tuple(msgspec.structs.replace(each, begins_at=1) for each in plan.devices)
+    )
 
     assert left(finished(1, verdict="not_started", step=0), plan=plan)[1].step == 1
 

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.model.events import OperationIntended, RunFinished
@@ -88,7 +89,9 @@ def test_what_is_done_already_or_handed_to_a_person_takes_no_time():
 
 def test_new_devices_are_imagined_as_any_other():
     plan = plan_of(CREATE, UPDATE, devices=5, delay=0.0)
-    plan = replace(plan, devices=tuple(replace(each, is_new=True) for each in plan.devices))
+    plan = replace(
+        plan, devices=tuple(msgspec.structs.replace(each, is_new=True) for each in plan.devices)
+    )
 
     forecast = foresee(plan, Experience(), chances, begins_at=T0, campaigns=3)
 

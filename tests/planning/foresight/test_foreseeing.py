@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from orchestrator.model.operations import Operation
@@ -93,7 +94,13 @@ def test_a_step_that_ends_badly_sends_the_device_into_its_rescue():
 def test_devices_of_one_type_take_as_long_as_those_of_their_type_did():
     plan = plan_of(REBOOT, devices=2, max_down=2)
     first, second = plan.devices
-    plan = replace(plan, devices=(replace(first, kind="fast"), replace(second, kind="slow")))
+    plan = replace(
+        plan,
+        devices=(
+            msgspec.structs.replace(first, kind="fast"),
+            msgspec.structs.replace(second, kind="slow"),
+        ),
+    )
     by_kind = {
         (Operation.REBOOT, "fast"): Outcomes(seconds=(50.0,) * 30, requests=30),
         (Operation.REBOOT, "slow"): Outcomes(seconds=(500.0,) * 30, requests=30),
@@ -349,7 +356,9 @@ def test_campaigns_that_a_budget_stops_are_counted_by_their_cause():
 def test_the_worst_location_is_named():
     plan = plan_of(REBOOT, devices=4, max_down=4)
     at = ("Harbour", "Harbour", "Harbour", "Hill")
-    devices = tuple(replace(d, location=n) for d, n in zip(plan.devices, at, strict=True))
+    devices = tuple(
+        msgspec.structs.replace(d, location=n) for d, n in zip(plan.devices, at, strict=True)
+    )
 
     worst = foreseen(replace(plan, devices=devices)).worst_group
 

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.model.events import (
@@ -52,7 +53,8 @@ def plan_with_kinds(*kinds, text=REDEPLOY, **changes):
     """Devices 1, 2, 3 and so on, of these types."""
     plan = plan_of(*range(1, len(kinds) + 1), text=text, **changes)
     devices = tuple(
-        replace(device, kind=kind) for device, kind in zip(plan.devices, kinds, strict=True)
+        msgspec.structs.replace(device, kind=kind)
+        for device, kind in zip(plan.devices, kinds, strict=True)
     )
     return replace(plan, devices=devices)
 
