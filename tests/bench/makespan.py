@@ -1,0 +1,99 @@
+"""How long a clean campaign takes against what no schedule can beat, and how soon a return is noticed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Protocol
+
+from tests.bench.figures import Figure
+from tests.bench.requests import DEVICES, QUICK
+from tests.bench.virtual.fleets import LATENCY, SETTLE
+from tests.bench.virtual.makespans import greedy_makespan, lower_bound, makespan
+from tests.bench.virtual.redeploying import Redeployment, redeployed
+from tests.bench.virtual.returns import provable_at
+
+GOAL = 1.05
+SLACK = 2 * LATENCY + 1.0
+"""Seconds that a reading's answers and the whole seconds of the controller's moments take."""
+
+
+class Asked(Protocol):
+    """As much of what a caller wants as counts here."""
+
+    quick: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How long after it could be known a return was noticed."""
+
+    late: float
+    interval: float
+    """Seconds between the two readings that it happened between."""
+
+
+def measure(asked: Asked) -> list[Figure]:
+    """Take it from the same campaign as the requests: virtual time has no noise."""
+    found = redeployed(QUICK if asked.quick else DEVICES)
+    limits = found.campaign.plan.limits
+    bound = lower_bound(
+        found.walks,
+        max_down=found.max_down,
+        delay=limits.delay,
+        per_second=limits.per_second,
+    )
+    took = makespan(found.walks)
+    greedy = greedy_makespan(found.walks, max_down=found.max_down)
+    seen = list(detections(found))
+    late = [each.late for each in seen]
+    intervals = [each.interval for each in seen]
+    worst = max(max(0.0, each.late - SLACK) / each.interval for each in seen)
+    return [
+        Figure(
+            part="d",
+            name=f"makespan, {len(found.walks):,} devices, {found.max_down:,} down at once",
+            ours=took,
+            unit="s",
+            yardstick="lower bound of its own durations",
+            theirs=bound,
+            ratio=took / bound,
+            at_most=GOAL,
+        ),
+        Figure(
+            part="d",
+            name="the same against greedy scheduling",
+            ours=took,
+            unit="s",
+            yardstick="the same durations, each begun when a place is free",
+            theirs=greedy,
+            ratio=took / greedy,
+        ),
+        Figure(
+            part="d",
+            name="a return noticed late, worst",
+            ours=worst,
+            unit="poll intervals",
+            at_most=1.0,
+        ),
+        Figure(part="d", name="a return noticed late, median", ours=median(late), unit="s"),
+        Figure(part="d", name="a return noticed late, worst", ours=max(late), unit="s"),
+        Figure(part="d", name="poll interval, median", ours=median(intervals), unit="s"),
+        Figure(part="d", name="poll interval, longest", ours=max(intervals), unit="s"),
+    ]
+
+
+def detections(found: Redeployment) -> Iterator[Detection]:
+    """Compare each return in the journal with what the world did."""
+    for each in found.noticed:
+        device = found.world.population.device(each.device, each.at)
+        assert device is not None
+        applied = found.operations_of(each.device)[each.step]
+        overdue = device.frequency * device.overdue_periods
+        could = provable_at(
+            applied,
+            accepted_at=applied.arrived_at + LATENCY,
+            settle=SETTLE,
+            overdue=overdue,
+            next_contact=device._next_inform,
+        )
+        yield Detection(each.at - could, each.interval)
