@@ -18,6 +18,8 @@ DEVICES, QUICK = 10_000, 1_000
 WITH_SNAPSHOTS = 1_000
 """Devices that are redeployed with everything saved before: how many there are changes nothing."""
 POLLED = 500
+QUARTER = 4
+"""Of so many devices one may be down at once."""
 FLOOR = 2.0
 """The two operations that nobody can do without."""
 GOAL, POLLER_NEEDS = 2.3, 10.0
@@ -34,7 +36,8 @@ def measure(asked: Asked) -> list[Figure]:
     devices = QUICK if asked.quick else DEVICES
     polled = Counter(polled_requests(POLLED))
     poller = polled.total() / POLLED
-    plain, saving = redeployed(devices), redeployed(WITH_SNAPSHOTS, "full")
+    plain = redeployed(devices, devices // QUARTER)
+    saving = redeployed(WITH_SNAPSHOTS, WITH_SNAPSHOTS // QUARTER, "full")
     run = plain.campaign.requests
     ours = run.total() / devices
     return [
@@ -82,5 +85,5 @@ async def _polled(devices: int) -> Counter[str]:
     limits = RequestLimits(delay=0.0, in_flight=IN_FLIGHT, per_second=None)
     controller = Counted(controller_of(world, clock), clock, limits, None)
     ids = (DeviceId(each) for each in range(FIRST_ID, FIRST_ID + devices))
-    await CarefulPoller(controller, clock, STEPS).take_through(ids, devices // 4)
+    await CarefulPoller(controller, clock, STEPS).take_through(ids, devices // QUARTER)
     return controller.requests

@@ -13,7 +13,7 @@ DEVICES = 24
 
 @pytest.fixture(scope="module")
 def redeployment():
-    return redeployed(DEVICES)
+    return redeployed(DEVICES, DEVICES // 4)
 
 
 def test_every_device_gets_each_operation_once(redeployment):

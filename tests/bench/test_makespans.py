@@ -13,7 +13,7 @@ from tests.support.histories import T0, accepted, intended, succeeded
 
 
 def walks(*seconds: float, requests: int = 1) -> list[Walk]:
-    return [Walk(1001 + n, T0, T0 + each, requests) for n, each in enumerate(seconds)]
+    return [Walk(1001 + n, T0, T0 + each, requests, each) for n, each in enumerate(seconds)]
 
 
 def test_the_work_is_shared_by_as_many_as_may_be_down():
@@ -43,16 +43,23 @@ def test_greedy_scheduling_begins_each_when_a_place_is_free():
     assert greedy_makespan(walks(10.0, 30.0, 20.0, 10.0), max_down=2) == 40.0
 
 
+def test_a_place_is_free_again_while_its_device_is_configured():
+    found = [Walk(1001 + n, T0, T0 + 30, 2, 20.0) for n in range(3)]
+
+    assert lower_bound(found, max_down=1) == 60.0
+    assert greedy_makespan(found, max_down=1) == 70.0
+
+
 def test_a_walk_lasts_from_the_first_request_to_the_last_proof():
     events = [
         intended(1001, at=T0, operation="factory"),
         accepted(1001, at=T0 + 1),
         succeeded(1001, at=T0 + 200),
-        intended(1001, at=T0 + 201, operation="reconf"),
-        succeeded(1001, at=T0 + 230),
+        intended(1001, step=1, at=T0 + 201, operation="reconf"),
+        succeeded(1001, step=1, at=T0 + 230),
     ]
 
-    assert walks_of(events) == [Walk(1001, T0, T0 + 230, 2)]
+    assert walks_of(events) == [Walk(1001, T0, T0 + 230, 2, 200.0)]
 
 
 def test_a_device_that_proved_nothing_has_no_walk():
@@ -60,6 +67,6 @@ def test_a_device_that_proved_nothing_has_no_walk():
 
 
 def test_the_makespan_reaches_from_the_first_request_to_the_last_proof():
-    found = [Walk(1001, T0, T0 + 50, 1), Walk(1002, T0 + 30, T0 + 90, 1)]
+    found = [Walk(1001, T0, T0 + 50, 1, 50.0), Walk(1002, T0 + 30, T0 + 90, 1, 60.0)]
 
     assert makespan(found) == 90.0

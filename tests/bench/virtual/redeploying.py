@@ -61,10 +61,10 @@ class _Onlooker:
 
 
 @cache
-def redeployed(devices: int, snapshots: str = "none") -> Redeployment:
-    """Redeploy that many devices, a quarter of them down at once at most."""
+def redeployed(devices: int, max_down: int, snapshots: str = "none") -> Redeployment:
+    """Redeploy that many devices, so many of them down at once at most."""
     DISK.mkdir(exist_ok=True)
-    world, looks, max_down = world_of(devices), Looks(), devices // 4
+    world, looks = world_of(devices), Looks()
     onlooker = _Onlooker(looks)
     with tempfile.TemporaryDirectory(dir=DISK, prefix="bench-") as folder:
         staging = Staging(
