@@ -21,7 +21,7 @@ from tests.bench.virtual.jumping import START
 DEVICES, SEEDS, LARGE = 10_000, 50, 100_000
 GOAL, LARGE_GOAL = 60.0, 15.0
 """CPU seconds."""
-FEW, SMALL = 3, 2_000
+FEW, SMALL = 2, 2_000
 """Seeds that are measured at a time, of as many devices where it has to go quickly."""
 MAX_DOWN = 500
 
