@@ -13,7 +13,7 @@ from tests.bench.virtual.redeploying import Redeployment, redeployed
 from tests.bench.virtual.returns import provable_at
 
 GOAL = 1.05
-FOLLOWING, PLACES = 50, 10
+FOLLOWING, PLACES, QUICK_PLACES = 50, 10, 3
 """Devices that follow each other in each place, and places, of the campaign held against the bound."""
 SLACK = 2 * LATENCY + 1.0
 """Seconds that a reading's answers and the whole seconds of the controller's moments take."""
@@ -43,7 +43,8 @@ def measure(asked: Asked) -> list[Figure]:
     """
     devices = QUICK if asked.quick else DEVICES
     large = redeployed(devices, devices // QUARTER)
-    long = redeployed(FOLLOWING * PLACES, PLACES)
+    places = QUICK_PLACES if asked.quick else PLACES
+    long = redeployed(FOLLOWING * places, places)
     greedy = greedy_makespan(large.walks, max_down=large.max_down)
     return [
         _makespan(long, "lower bound of its own durations", _bound(long), GOAL),
