@@ -16,7 +16,6 @@ import orjson
 from msgspec import Struct
 
 from orchestrator.adapters.runs.lines_read import read
-from orchestrator.adapters.runs.lines_written import written
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import Event, RunStarted, as_facts, from_facts
 
@@ -106,26 +105,29 @@ class Batch(Struct, frozen=True):
 def encode(
     events: Sequence[Event], *, run: str, after_seq: int, head: str, chain: Chain
 ) -> tuple[bytes, str]:
-    """Give the bytes of one batch and the new head.
+    """Give the bytes of one batch and the new head; raises as `unnumbered` does."""
+    return closed(unnumbered(events, run, chain), after_seq, head, chain)
+
+
+def unnumbered(events: Sequence[Event], run: str, chain: Chain) -> list[bytes]:
+    """Give lines that only lack the beginning, their seq: it is known when their turn has come.
 
     The first line of a journal names the format, the chain and, if there is a key, its check.
+    Raises TypeError or ValueError when an event has values that JSON cannot hold.
     """
+    return [_dumps(_members(event, run, chain))[1:] for event in events]
 
-    def slowly(event: Event, seq: int) -> bytes:
-        return _dumps(_members(event, seq, run, chain))
 
-    try:
-        payload = written(events, run, after_seq, slowly)
-    except (TypeError, ValueError):
-        lines = [slowly(event, seq) for seq, event in enumerate(events, start=after_seq + 1)]
-        payload = b"\n".join(lines) + b"\n"
+def closed(lines: Sequence[bytes], after_seq: int, head: str, chain: Chain) -> tuple[bytes, str]:
+    """Number lines and close them as one batch; give its bytes and the new head."""
+    payload = b"".join([b'{"seq":%d,%b\n' % each for each in enumerate(lines, after_seq + 1)])
     new_head = chain.after(head, payload)
     return payload[:-2] + _MEMBER + new_head.encode() + b'"}\n', new_head
 
 
-def _members(event: Event, seq: int, run: str, chain: Chain) -> dict[str, object]:
+def _members(event: Event, run: str, chain: Chain) -> dict[str, object]:
     facts = as_facts(event)
-    members = {"seq": seq, "at": facts["at"], "event": type(event).__name__, "run": run}
+    members = {"at": facts["at"], "event": type(event).__name__, "run": run}
     if isinstance(event, RunStarted):
         # The journal knows best how it is chained, and `chain` is the name of the closing member.
         del facts["chain"]
