@@ -16,13 +16,14 @@ from orchestrator.adapters.machine.durable_folders import sync_folder
 from orchestrator.adapters.runs.journal_lines import (
     GENESIS,
     Chain,
+    Depth,
     Finding,
     JournalFaultError,
     Replay,
     closed,
     unnumbered,
 )
-from orchestrator.adapters.runs.journal_reading import TornTail, batches_of, read_records, why
+from orchestrator.adapters.runs.journal_reading import TornTail, batches_of, read_events, why
 from orchestrator.adapters.runs.own_thread import OwnThread
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import Event
@@ -108,7 +109,7 @@ class FileJournal:
         return journal
 
     def _take_up(self) -> None:
-        replay = Replay(str(self._path), self._chain, in_full=False)
+        replay = Replay(str(self._path), self._chain, Depth.CHAIN)
         for _ in batches_of(self._path, replay):
             pass
         if replay.run not in (None, self._run_id):
@@ -259,10 +260,8 @@ class FileJournal:
 
     def read(self) -> Iterator[Event]:
         """Give every durable event in order; raises JournalError at the first beyond belief."""
-        if self._committed.end == 0:
-            return
-        for record in read_records(self._path, self._chain.key, until=self._committed.end):
-            yield record.event
+        if self._committed.end:
+            yield from read_events(self._path, self._chain.key, self._committed.end)
 
     def close(self) -> None:
         """Take no more events and let go of the file; what was appended is durable already."""
