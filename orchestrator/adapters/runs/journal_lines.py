@@ -1,7 +1,8 @@
 """How events become lines of a journal and lines events again; no file is touched here.
 
-A batch is what one append made durable: its last line closes it with `"chain"`, the hash over the
-previous chain value and the batch's bytes without that member. What is not closed never happened.
+A batch is what one write made durable, be it one append or several that waited together: its last
+line closes it with `"chain"`, the hash over the previous chain value and the batch's bytes without
+that member. What is not closed never happened.
 """
 
 import hashlib
