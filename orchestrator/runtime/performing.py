@@ -161,7 +161,10 @@ class Performer:
             self._inbox.put(ReadingFailed((command.device,), str(error), unprepared=True))
 
     async def _watch(self, command: ReadDevices) -> None:
-        for device in await self._watcher.read(command.devices):
+        """What was asked for while the round before was read is one round."""
+        asked = (command, *self._rounds.rest())
+        due = dict.fromkeys(device for each in asked for device in each.devices)
+        for device in await self._watcher.read(tuple(due)):
             self._reads.put(ReadDevice(device))
 
     async def _probe(self) -> None:
@@ -229,6 +232,12 @@ class Queue(Generic[T]):
         self._items.append(item)
         if self._idle:
             self._idle.popleft().set()
+
+    def rest(self) -> list[T]:
+        """Take everything that waits."""
+        items = list(self._items)
+        self._items.clear()
+        return items
 
     async def serve(self, work: Callable[[T], Awaitable[None]]) -> None:
         """Do one piece of work after the other until cancelled."""

@@ -269,6 +269,16 @@ class DeviceRun(Struct):
         """True when its return has to be confirmed by the whole record."""
         return self.operation.is_disruptive and self.operation_step.proof.whole_record
 
+    def settling(self, at: float) -> float:
+        """Give the seconds, from this moment on our clock, until a contact can prove its return."""
+        if self.phase is not Phase.PROVING or self.last_look or self.evidence is not None:
+            return 0.0
+        if self.delivered_at is None or self.outage_at is not None:
+            return 0.0
+        if not self.operation.is_disruptive:
+            return 0.0
+        return self.delivered_at + self.operation_step.proof.settle - (at + self.skew)
+
     @property
     def acceptance(self) -> proving.Acceptance:
         """What is known of the accepted operation."""

@@ -16,6 +16,11 @@ from orchestrator.model.operations import Operation
 from orchestrator.model.steps import CheckStep, DoneStep, Witness
 
 
+SELDOM = 3.0
+"""Times longer between two looks at a device that took its command and has to settle: no contact
+proves its return yet, only an outage that the controller happened to notice would."""
+
+
 class Waits:
     """The moments at which devices want to be looked at, on the run's active clock."""
 
@@ -46,8 +51,20 @@ class Waits:
 
     def next_round(self, now: Moment) -> float:
         """Give the next common moment for reading."""
+        return self._round_after(now.active)
+
+    def _next_look(self, run: DeviceRun, now: Moment) -> float:
+        """Give the round after this one, or a later one for a device of which it would bring nothing."""
+        following = self.next_round(now)
+        settling = run.settling(now.at)
+        if settling <= following - now.active:
+            return following
+        seldom = min(settling, SELDOM * (following - now.active))
+        return max(following, self._round_after(now.active + seldom))
+
+    def _round_after(self, active: float) -> float:
         interval = watching.poll_interval(self.underway, self.pages, self._per_second)
-        return watching.next_round(now.active, interval)
+        return watching.next_round(active, interval)
 
     def wait(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
         """See that a device in the middle of a step is read, or looked at, in time."""
@@ -69,8 +86,12 @@ class Waits:
                 pass
 
     def _wait_for_proof(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
+        is_in_rows = not (run.must_be_seen_whole or run.operation_step.proof.witnesses)
+        if run.evidence is not None and is_in_rows and run.poll_at == 0.0:
+            # The pages of the next round are read anyway.
+            run.poll_at = self._round_after(max(run.stable_at, now.active))
         if run.evidence is not None and now.active < run.stable_at:
-            self.wake(run, run.stable_at)
+            self.wake(run, max(run.stable_at, run.poll_at))
             return
         if run.must_be_searched:
             self.poll(decision, run, now, in_full=True, command=_search(run))
@@ -83,7 +104,7 @@ class Waits:
         # What a record shows is there at once; what a device does takes its time.
         is_of_record = run.change is not None
         if run.poll_at == 0.0 and run.evidence is None and not (run.last_look or is_of_record):
-            run.poll_at = self.next_round(now)
+            run.poll_at = self._next_look(run, now)
         is_back = run.evidence is not None and run.must_be_seen_whole
         in_full = run.last_look or is_back or is_of_record
         self.poll(decision, run, now, in_full=in_full, command=_witnessed(run))
@@ -124,7 +145,7 @@ class Waits:
             over = run.deadline if run.deadline > now.active else run.poll_at
             self.wake(run, min(run.poll_at, over))
             return
-        run.poll_at = self.next_round(now)
+        run.poll_at = self._next_look(run, now)
         run.is_being_read, run.is_read_in_full = True, in_full
         if command is not None:
             decision.commands.append(command)
