@@ -7,11 +7,12 @@ import pytest
 
 from orchestrator.adapters.memory.memory_orders import MemoryOrders
 from orchestrator.adapters.simulated.simulated_controller import SimulatedController
-from orchestrator.engine.run import replayed
+from orchestrator.engine.run import replayed, resuming
 from orchestrator.model import events
 from orchestrator.model.answers import Refusal, Refused
 from orchestrator.model.orders import ChangeLimit, Pause, Person
 from orchestrator.model.policies import Budget, RequestLimits
+from orchestrator.runtime.driving import Drive
 from tests.support.virtual import Campaign, LoopClock, fleet_ids, operation, plan_for
 from tests.support.worlds import FIRST, START, world
 
@@ -31,17 +32,24 @@ class Counted(SimulatedController):
         self.answers = answers or {}
         self.seconds = seconds
         self.on_wire = 0
+        self.asked = set()
+        """Devices whose request is on the wire: never two of one device at a time."""
         self.sent = []
         """When each request left, for which device, and how many were on the wire with it."""
 
     async def start_operation(self, device, which, *, intended):
+        assert device not in self.asked
+        self.asked.add(device)
         self.on_wire += 1
         self.sent.append((self.clock.now() - START, device, self.on_wire))
         answer = self.answers.get(device)
         if answer is None:
             answer = await super().start_operation(device, which, intended=intended)
-        await self.clock.sleep(self.seconds + device % 7 * 0.003)
-        self.on_wire -= 1
+        try:
+            await self.clock.sleep(self.seconds + device % 7 * 0.003)
+        finally:
+            self.on_wire -= 1
+            self.asked.discard(device)
         return answer
 
 
@@ -161,3 +169,40 @@ async def test_an_interrupted_drive_sends_nothing_more_and_nothing_is_lost():
     sent = [device for _, device, _ in controller.sent]
     accepted = [each.device for each in history if isinstance(each, events.OperationAccepted)]
     assert sorted(sent) == sorted(accepted)
+
+
+async def test_a_killed_drive_is_taken_up_again_with_nothing_lost_of_what_was_intended_ahead():
+    campaign, controller, _ = campaign_of(200, in_flight=8)
+    with anyio.move_on_after(0.42):
+        await campaign.to_the_end()
+    left = replayed(campaign.plan, campaign.journal.read())
+    unanswered = left.admissions.in_flight
+
+    drive = Drive(
+        left,
+        journal=campaign.journal,
+        controller=controller,
+        clock=campaign.clock,
+        chance=lambda: 0.5,
+    )
+    await drive.record(resuming(left, campaign.clock.now(), by="bob", host="ops-1"))
+    await drive.to_the_end()
+
+    assert 8 < unanswered <= 16
+    assert left.verdicts.total() == left.verdicts["succeeded"] == 200
+    assert max(together for _, _, together in controller.sent) == 8
+
+
+@pytest.mark.parametrize("refusal", [Refusal.BUSY, Refusal.FORBIDDEN, Refusal.STATE])
+async def test_many_refusals_neither_stop_the_run_nor_fill_its_journal(refusal):
+    refused = Refused(refusal, 400, "not now")
+    answers = dict.fromkeys(range(FIRST, FIRST + 60, 7), refused)
+    campaign, controller, _ = campaign_of(60, in_flight=4, answers=answers)
+
+    with anyio.move_on_after(4 * 3600):
+        await campaign.to_the_end()
+
+    assert campaign.run.verdicts["succeeded"] == 60 - len(answers)
+    assert max(together for _, _, together in controller.sent) <= 4
+    unsent = [each for each in campaign.journal.read() if type(each) is events.OperationUnsent]
+    assert len(unsent) <= len(controller.sent)
