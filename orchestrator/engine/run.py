@@ -67,6 +67,8 @@ class Run:
     resumed_at = 0.0
     paused_for = 0.0
     """Seconds the active clock is behind ours."""
+    limited_at = 0.0
+    """When a person last changed a limit."""
     before_gap = 0.0
     """When the last event happened; what lies between it and a resume is no time of the run."""
 
@@ -211,6 +213,8 @@ class Run:
         if on_wire >= self._most_in_flight or self.pace.hold_until > now:
             return False
         run = self.devices[device]
+        if run.asked_after < self.limited_at:
+            return False  # it was weighed against other limits
         has_begun = run.is_in_chain and not run.is_at_its_first_attempt
         return self._held(run, now, is_in_chain=has_begun) is None
 

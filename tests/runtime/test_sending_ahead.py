@@ -26,11 +26,10 @@ SECONDS = 0.05
 class Counted(SimulatedController):
     """Answers at once after a while, and knows when which request left and with how many others."""
 
-    def __init__(self, of, clock, answers=None, seconds=SECONDS):
+    def __init__(self, of, clock, answers=None):
         super().__init__(of, clock)
         self.clock = clock
         self.answers = answers or {}
-        self.seconds = seconds
         self.on_wire = 0
         self.asked = set()
         """Devices whose request is on the wire: never two of one device at a time."""
@@ -46,21 +45,21 @@ class Counted(SimulatedController):
         if answer is None:
             answer = await super().start_operation(device, which, intended=intended)
         try:
-            await self.clock.sleep(self.seconds + device % 7 * 0.003)
+            await self.clock.sleep(SECONDS + device % 7 * 0.003)
         finally:
             self.on_wire -= 1
             self.asked.discard(device)
         return answer
 
 
-def campaign_of(count, *, in_flight, answers=None, budget=None, seconds=SECONDS):
+def campaign_of(count, *, in_flight, which="sync", answers=None, budget=None):
     requests = RequestLimits(delay=0.0, in_flight=in_flight, per_second=None)
-    plan = plan_for(fleet_ids(count), operation("sync", 2), requests=requests)
+    plan = plan_for(fleet_ids(count), operation(which, 2), max_down=100, requests=requests)
     if budget is not None:
         loosely = replace(plan.playbook, rollout=replace(plan.playbook.rollout, strict=False))
         plan = replace(plan, playbook=loosely, limits=replace(plan.limits, budget=budget))
     clock, orders, of = LoopClock(), MemoryOrders(), world(count)
-    controller = Counted(of, clock, answers, seconds)
+    controller = Counted(of, clock, answers)
     campaign = Campaign(plan, of, clock=clock, controller=controller, orders=orders)
     return campaign, controller, orders
 
@@ -113,6 +112,22 @@ async def test_after_an_order_of_fewer_in_flight_no_more_than_these_leave_togeth
     assert behind
     assert max(behind) == 1
     assert campaign.verdicts == {"succeeded": 200}
+
+
+@pytest.mark.parametrize(("limit", "value"), [("max_down", 1), ("delay", 3.0)])
+async def test_what_was_intended_before_a_tighter_limit_is_decided_anew(limit, value):
+    campaign, controller, orders = campaign_of(90, in_flight=8, which="reboot")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(campaign.to_the_end)
+        await anyio.sleep(0.4)
+        orders.place(ChangeLimit(ALICE, limit, value))
+        await anyio.sleep(2)
+        campaign.drive.interrupt("over")
+
+    ordered_at = first(campaign, events.LimitOrdered)
+    assert 0 < len(controller.sent) < 90
+    assert not [at for at, _, _ in controller.sent if at > ordered_at]
 
 
 async def test_after_a_pause_nothing_that_waited_for_its_place_leaves():
