@@ -292,6 +292,7 @@ def _cancel_ordered(run: "Run", event: events.CancelOrdered) -> None:
 
 
 def _limit_ordered(run: "Run", event: events.LimitOrdered) -> None:
+    run.limited_at = event.at
     run.limits = run.admissions.limits = ordering.changed(run.limits, event)
     run.spending.limit(run.limits)
     run.admissions.groups.limits = list(run.limits.max_down_per)

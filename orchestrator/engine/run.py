@@ -67,6 +67,8 @@ class Run:
     resumed_at = 0.0
     paused_for = 0.0
     """Seconds the active clock is behind ours."""
+    limited_at = 0.0
+    """When a person last changed a limit."""
     before_gap = 0.0
     """When the last event happened; what lies between it and a resume is no time of the run."""
 
@@ -198,15 +200,39 @@ class Run:
         late = self.answering if self.answering < float("inf") else seconds
         self.answering = max(seconds, late + (seconds - late) / 10)
 
-    def may_still_send(self, device: DeviceId, now: float) -> bool:
-        """Say whether a request that was intended ahead is still wanted when its place is free."""
-        if self._is_interrupting is not None or self.is_paused:
+    def may_still_send(self, device: DeviceId, now: float, *, on_wire: int) -> bool:
+        """Say whether a request that was intended ahead is still wanted when its place is free.
+
+        `on_wire` says how many were sent and have no answer yet.
+        """
+        now = max(now, self.last_at)
+        if self._is_interrupting is not None or self.is_paused or self.reach.cause is not None:
             return False
-        return self.held_by(self.devices[device], now) is None
+        if self.stopped is None and (self.stop_for or self.spending.overspent):
+            return False  # the run is about to be stopped
+        if on_wire >= self._most_in_flight or self.pace.hold_until > now:
+            return False
+        run = self.devices[device]
+        if run.asked_after < self.limited_at:
+            return False  # it was weighed against other limits
+        has_begun = run.is_in_chain and not run.is_at_its_first_attempt
+        return self._held(run, now, is_in_chain=has_begun) is None
+
+    def is_considered(self, device: DeviceId, step: int, attempt: int) -> bool:
+        """Say whether all that follows at once from the answer to this attempt is believed."""
+        if device in self._marked:
+            return False
+        run = self.devices.whole.get(device)
+        if run is None or run.phase is not Phase.SENT:
+            return True
+        return (run.step, run.attempt) != (step, attempt)
 
     def held_by(self, run: DeviceRun, at: float) -> Hashable | None:
         """Say what keeps a device from its next operation; a chain once begun goes on."""
-        if run.is_in_chain:
+        return self._held(run, at, is_in_chain=run.is_in_chain)
+
+    def _held(self, run: DeviceRun, at: float, *, is_in_chain: bool) -> Hashable | None:
+        if is_in_chain:
             return STOPPED if self.is_abandoned else None
         if self.stopped is not None:
             return STOPPED

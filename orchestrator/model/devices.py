@@ -109,10 +109,12 @@ def device_from_record(record: object) -> Device:
     if type(record) is not dict and not isinstance(record, Mapping):
         raise RecordError(f"a device record is a JSON object, this is {type(record).__name__}")
     identity = record.get("id")
-    if isinstance(identity, str) and identity.isascii() and identity.isdigit():
+    if isinstance(identity, str) and len(identity) <= _MOST_DIGITS and _is_number(identity):
         identity = int(identity)
     if not isinstance(identity, int) or isinstance(identity, bool) or identity < 0:
         raise RecordError(f"a device record needs a whole number as id, this has {identity!r}")
+    if identity > _LARGEST_ID:
+        raise RecordError(f"a device's id has at most 64 bits, this is {identity}")
     fields: dict[str, object] = dict(record)
     for secret in SECRET_FIELDS:
         fields.pop(secret, None)
@@ -131,6 +133,14 @@ def device_from_record(record: object) -> Device:
         as_flag(get("firmware_image_is_pending")),
         fields,
     )
+
+
+_LARGEST_ID = (1 << 63) - 1
+_MOST_DIGITS = len(str(_LARGEST_ID))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 _TRUE = frozenset({"up", "true", "1", "yes", "on"})

@@ -76,7 +76,9 @@ class Drive:
             leases=leases,
             notice=self._send_notice,
             secrets=secrets,
-            is_wanted=lambda device: run.may_still_send(device, clock.now()),
+            is_wanted=lambda device, on_wire: run.may_still_send(
+                device, clock.now(), on_wire=on_wire
+            ),
         )
         run.look_ahead = run.plan.limits.in_flight
         if secrets is not None:
@@ -131,6 +133,7 @@ class Drive:
         self._save(decision.commands)
         await self.record(decision.events)
         self._performer.perform(decision.commands)
+        self._performer.settle(self._run.is_considered)
         if not decision.events:
             await self._inbox.wait(self._run.next_wake())
 

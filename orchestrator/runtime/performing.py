@@ -9,7 +9,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from orchestrator.model.answering import event_of, failure_of
-from orchestrator.model.answers import OperationAnswer, Refusal, Refused, Unsent
+from orchestrator.model.answers import Accepted, OperationAnswer, Refusal, Refused, Unsent
 from orchestrator.model.commands import (
     AskWitnesses,
     Command,
@@ -31,6 +31,7 @@ from orchestrator.model.plans import Plan
 from orchestrator.model.readings import DevicesHeld, ReadingFailed
 from orchestrator.ports import Clock, Controller, Leases, Secrets
 from orchestrator.runtime.counting import census_of
+from orchestrator.runtime.heeding import IsConsidered, Troubles
 from orchestrator.runtime.inbox import Inbox
 from orchestrator.runtime.preparing import Preparer
 from orchestrator.runtime.watching import Watcher
@@ -64,10 +65,15 @@ class Performer:
         leases: Leases | None = None,
         notice: Callable[[SendNotice], None],
         secrets: Secrets | None = None,
-        is_wanted: Callable[[DeviceId], bool] = lambda _: True,
+        is_wanted: Callable[[DeviceId, int], bool] = lambda *_: True,
     ) -> None:
-        """`is_wanted` is asked of each device whose request waited for its place in flight."""
+        """`is_wanted` is asked of each device whose request waited for its place in flight.
+
+        With it goes how many requests are on the wire then.
+        """
         self._is_wanted = is_wanted
+        self._on_wire = 0
+        self._troubles = Troubles()
         self._controller = controller
         self._secrets = secrets
         self._preparer = Preparer(plan, controller, secrets, page_size=page_size)
@@ -123,16 +129,37 @@ class Performer:
 
     async def _send(self, send: _Send) -> None:
         command = send.command
-        answer: OperationAnswer
-        if not self._is_wanted(command.device):
-            answer = Unsent("held back: it is not wanted any more", stale=True)
-        elif isinstance(command, SendChange):
-            answer = await self._change(command, send.intended)
-        else:
-            answer = await self._controller.start_operation(
-                command.address, command.operation, intended=send.intended
-            )
+        answer: OperationAnswer = _UNWANTED
+        if await self._may_leave(command.device):
+            self._on_wire += 1
+            try:
+                answer = await self._answer(command, send.intended)
+            finally:
+                self._on_wire -= 1
+            if not isinstance(answer, Accepted):
+                self._troubles.add(command)
         self._inbox.put(event_of(command, answer, self._clock.now()))
+
+    async def _may_leave(self, device: DeviceId) -> bool:
+        if not self._is_wanted(device, self._on_wire):
+            return False
+        if not self._troubles.are_open:
+            return True
+        return await self._troubles.considered() and self._is_wanted(device, self._on_wire)
+
+    def _answer(
+        self, command: SendOperation | SendChange, intended: float
+    ) -> Awaitable[OperationAnswer]:
+        if isinstance(command, SendChange):
+            return self._change(command, intended)
+        return self._controller.start_operation(
+            command.address, command.operation, intended=intended
+        )
+
+    def settle(self, is_considered: IsConsidered) -> None:
+        """Let requests leave that waited for what follows from an answer that was no acceptance."""
+        if self._troubles.are_open:
+            self._troubles.settle(is_considered)
 
     async def _change(self, command: SendChange, intended: float) -> OperationAnswer:
         secrets: Mapping[str, str] = {}
@@ -197,6 +224,9 @@ class Performer:
         self._inbox.put(
             await census_of(selection, self._controller, self._clock, page_size=self._page_size)
         )
+
+
+_UNWANTED = Unsent("held back: it is not wanted any more", stale=True)
 
 
 def _unsendable(reason: str) -> OperationAnswer:

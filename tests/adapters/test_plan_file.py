@@ -676,3 +676,20 @@ def test_what_is_not_laid_out_as_it_was_written_is_left_to_the_reader_of_whole_d
     path.write_bytes(damage(path.read_bytes()))
 
     assert not streams(path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: raw.replace(b'"plan": {', b'"plant": {'),
+        lambda raw: raw.replace(b'"id":1', b'"id":9223372036854775808'),
+    ],
+    ids=["no plan", "an id beyond all numbers"],
+)
+def test_a_part_that_is_missing_or_too_large_is_refused_in_one_sentence(plan, path, damage):
+    write_plan(dataclasses.replace(plan, devices=[PlannedDevice(1, "a")]), path)
+    path.write_bytes(damage(path.read_bytes()))
+
+    assert not streams(path)
+    with pytest.raises(RunError, match=r"is damaged|not a plan|was changed"):
+        read_plan(path)

@@ -345,7 +345,7 @@ async def test_a_step_without_secrets_needs_no_vault(run, tmp_path):
     secrets.close()
 
     assert await secrets.prepare(wanted(None)) == {}
-    assert secrets.reveal(replace(change(), secrets={})) == {}
+    assert secrets.reveal(structs.replace(change(), secrets={})) == {}
     assert list((tmp_path / "run-1").iterdir()) == []
 
 

@@ -603,7 +603,12 @@ def _judged(
 
 
 def _gone(history: History, place: int, event: events.WaveJudged, end: events.WaveFinished) -> int:
-    """Count those that succeeded and were shown Down from before the soak was over."""
+    """Count those that succeeded and were shown Down from before the soak was over.
+
+    Where only records are changed nobody is looked at again: a record stays whatever its device does.
+    """
+    if not history.plan.playbook.is_for_devices:
+        return 0
     down = history.life.chronicle.down_since.get(place, {})
     return sum(
         history.wave_of.get(device) == event.wave

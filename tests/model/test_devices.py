@@ -109,7 +109,12 @@ def test_secrets_are_dropped_at_the_door():
 
 
 @pytest.mark.parametrize(
-    "record", [None, [], "x", {}, {"id": None}, {"id": "x1"}, {"id": -1}, {"id": True}, {"id": 1.5}]
+    "record",
+    [
+        *(None, [], "x", {}, {"id": None}, {"id": "x1"}, {"id": -1}, {"id": True}, {"id": 1.5}),
+        *({"id": 1 << 63}, {"id": str(1 << 63)}, {"id": "9" * 5000}),
+    ],
+    ids=lambda record: str(record)[:30],
 )
 def test_a_row_without_a_usable_id_is_no_record(record):
     with pytest.raises(RecordError):

@@ -65,7 +65,7 @@ def read_lines(path: Path, versions: Iterable[int]) -> PlanLines | None:
     try:
         with path.open("rb") as file:
             return _read(file, frozenset(versions))
-    except (OSError, ValueError, TypeError):
+    except (ArithmeticError, KeyError, OSError, TypeError, ValueError):
         return None
 
 

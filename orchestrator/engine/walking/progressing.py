@@ -214,6 +214,11 @@ class DeviceRun(Struct):
         return is_begun and self.course.is_inside_chain(self.step)
 
     @property
+    def is_at_its_first_attempt(self) -> bool:
+        """True from its first intention in this run until the next one, or its next step."""
+        return self.attempt == 1 and self.step == self.planned.begins_at
+
+    @property
     def is_still_gone(self) -> bool:
         """True while an earlier step of its walk may keep it out of service: it keeps its place."""
         return self.unproven is not None and self.unproven.is_disruptive
