@@ -1,7 +1,8 @@
 """What was read: taken note of here; only what a decision finds that it proves is recorded."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from orchestrator.engine.walking.progressing import DeviceRun, Phase
 from orchestrator.model.readings import (

@@ -1,10 +1,11 @@
 """A device as the inventory describes it, read tolerantly from untrusted records (api.md 1.9)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import NewType
+
+from msgspec import Struct
 
 from orchestrator.model import moments
 
@@ -62,8 +63,7 @@ class Status(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """One inventory record. None always means unknown; an unknown never satisfies a positive condition."""
 
     id: DeviceId

@@ -1,7 +1,9 @@
 """What reading from the controller yields: records with the moments at which they were true."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from orchestrator.model.devices import Device, DeviceId, Status
 from orchestrator.model.snapshots import Extras
@@ -49,8 +51,7 @@ class Testimony:
     """The log shows a boot after that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One device as the controller described it at one moment."""
 
     device_id: DeviceId
@@ -63,13 +64,12 @@ class Reading:
     step: int | None = None
     """The step it was prepared for; None when it was only read."""
     extras: Extras | None = None
-    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Of the secret values that were made and stored for that step, by field."""
     testimony: Testimony | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A device looked for by its serial number; `reading.device` is None when there is none."""
 
     device_id: DeviceId
@@ -77,8 +77,7 @@ class Found:
     reading: Reading
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingFailed:
+class ReadingFailed(msgspec.Struct, frozen=True):
     """A read that brought nothing; the controller's or the network's trouble, not the device's."""
 
     device_ids: tuple[DeviceId, ...]
@@ -91,8 +90,7 @@ class ReadingFailed:
     """What its next step needs could not be made or stored; the device is not touched."""
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
+class Probed(msgspec.Struct, frozen=True):
     """The controller was asked, with the cheapest read there is, whether it can be used."""
 
     asked_at: float
@@ -101,8 +99,7 @@ class Probed:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Census:
+class Census(msgspec.Struct, frozen=True):
     """Every device that was Down where the run works; `devices` is None when it could not be read."""
 
     asked_at: float
@@ -110,8 +107,7 @@ class Census:
     failure: ReadingFailed | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DevicesHeld:
+class DevicesHeld(msgspec.Struct, frozen=True):
     """What became of taking devices for this run."""
 
     at: float

@@ -8,10 +8,9 @@ import itertools
 
 import anyio
 import pytest
-from aiohttp.http_writer import StreamWriter
-from multidict import CIMultiDict
 
-from orchestrator.adapters.controller.aiohttp_wire import Departure, Timeouts, _GuardedBody
+from orchestrator.adapters.controller.aiohttp_wire import Timeouts
+from orchestrator.adapters.controller.departing import Departure
 from orchestrator.adapters.controller.request_gate import RequestGate
 from orchestrator.adapters.controller.token_source import TokenSource
 from orchestrator.adapters.machine.system_clock import SystemClock
@@ -244,7 +243,7 @@ class Wiretap:
         self.transport = self
         self.turns = turns
         self.written = []
-        self._paused = False
+        self.should_close = False
 
     def is_closing(self):
         return False
@@ -256,8 +255,7 @@ class Wiretap:
         self.written.append((bytes(data), list(self.turns)))
 
 
-@pytest.mark.parametrize("content", [b"{}", b""], ids=["with a body", "without"])
-async def test_nothing_suspends_between_the_last_look_at_the_clock_and_the_bytes(content):
+async def test_nothing_suspends_between_the_last_look_at_the_clock_and_the_bytes():
     turns = []
 
     class Watched(PushedClock):
@@ -266,15 +264,13 @@ async def test_nothing_suspends_between_the_last_look_at_the_clock_and_the_bytes
             return super().steady()
 
     wire = Wiretap(turns)
-    writer = StreamWriter(wire, asyncio.get_running_loop())
-    await writer.write_headers("PUT / HTTP/1.1", CIMultiDict({"A": "b"}))
     clock = Watched()
-    body = _GuardedBody(content, Departure(clock, None, clock.steady()))
+    departure = Departure(clock, None, clock.steady())
     await asyncio.sleep(0)  # noqa: TID251 - lets the first look's trace run
     turns.clear()
-    await body.write_with_length(writer, len(content))
+    await departure.leave(wire, b"PUT / HTTP/1.1\r\nA: b\r\n\r\n{}")
 
-    assert wire.written == [(b"PUT / HTTP/1.1\r\nA: b\r\n\r\n" + content, [])]
+    assert wire.written == [(b"PUT / HTTP/1.1\r\nA: b\r\n\r\n{}", [])]
 
 
 async def test_an_operation_waits_no_longer_for_its_turn_than_an_intention_lives():
@@ -322,10 +318,7 @@ async def test_operations_keep_their_distance_even_when_their_connections_come_l
     departures = []
 
     async def leave():
-        writer = StreamWriter(Wiretap([]), loop)
-        await writer.write_headers("PUT / HTTP/1.1", CIMultiDict())
-        body = _GuardedBody(b"{}", Departure(clock, gate, clock.steady()))
-        await body.write_with_length(writer, 2)
+        await Departure(clock, gate, clock.steady()).leave(Wiretap([]), b"PUT / HTTP/1.1\r\n\r\n")
         departures.append(loop.time())
 
     async with anyio.create_task_group() as group:

@@ -1,11 +1,7 @@
 """Reads are repeated only where that is safe, and every failure is one sentence of its kind."""
 
-from types import SimpleNamespace
-
 import anyio
 import pytest
-from aiohttp import ClientResponse
-from aioresponses import CallbackResult, aioresponses
 
 from orchestrator.adapters.controller.aiohttp_controller import ReadRetries
 from orchestrator.adapters.controller.aiohttp_wire import Timeouts, trust_from
@@ -24,49 +20,32 @@ from orchestrator.model.readings import DeviceFilter
 from tests.support.api_access import TOKEN, controller_at
 from tests.support.fake_api import CERTIFICATE, FakeApi, answer, hang_up, reset, say, silence
 
-BASE = "https://control.example/api/v1"
 SEVEN = DeviceId(7)
-READ = f"{BASE}/inventory_device/7/?pending=true"
+READ = "/api/v1/inventory_device/7/?pending=true"
 
 
-class NewerResponse(ClientResponse):
-    """What aioresponses 0.7.9 builds lacks an argument that aiohttp 3.14 asks for."""
+class Table(FakeApi):
+    """A server that gives each target the answers laid down for it, in their order, and no other."""
 
-    def __init__(self, *args, **kwargs):
-        kwargs.setdefault("stream_writer", SimpleNamespace(output_size=0))
-        super().__init__(*args, **kwargs)
-
-
-class Table:
-    """Answers without a socket, in the order in which they are laid down."""
-
-    def __init__(self, mocked):
-        self._mocked = mocked
+    def __init__(self):
+        super().__init__(self._answer)
+        self._answers = {}
         self.asked = 0
 
-    def get(self, url, *answers):
-        for status, content, headers in answers:
-            self._mocked.get(
-                url,
-                callback=self._answering(status, content, headers),
-                response_class=NewerResponse,
-            )
+    def get(self, target, *answers):
+        self._answers[target] = list(answers)
 
-    def _answering(self, status, content, headers):
-        def callback(url, **kwargs):
-            self.asked += 1
-            form = {"body": content} if isinstance(content, str) else {"payload": content}
-            return CallbackResult(
-                status=status, headers=headers, response_class=NewerResponse, **form
-            )
-
-        return callback
+    async def _answer(self, request, writer):
+        self.asked += 1
+        left = self._answers.get(request.target) if request.method == "GET" else None
+        status, content, headers = left.pop(0) if left else (418, "nobody laid this down", {})
+        return await answer(status, content, **headers)(request, writer)
 
 
 @pytest.fixture
-def table():
-    with aioresponses() as mocked:
-        yield Table(mocked)
+async def table():
+    async with Table() as served:
+        yield served
 
 
 RECORD = {"id": 7, "status": "Up", "serial_number": "ZN7", "pending_settings": "none"}
@@ -87,7 +66,7 @@ PASSING = {
 @pytest.mark.parametrize("trouble", PASSING.values(), ids=PASSING)
 async def test_passing_trouble_is_read_over(table, trouble):
     table.get(READ, trouble, trouble, GOOD)
-    async with controller_at(BASE) as controller:
+    async with controller_at(table.url) as controller:
         reading = await controller.read_device(SEVEN)
 
         assert reading.device.status is Status.UP
@@ -98,7 +77,7 @@ async def test_passing_trouble_is_read_over(table, trouble):
 @pytest.mark.parametrize("trouble", PASSING.values(), ids=PASSING)
 async def test_trouble_that_lasts_is_an_error_after_few_attempts(table, trouble):
     table.get(READ, *[trouble] * 5)
-    async with controller_at(BASE) as controller:
+    async with controller_at(table.url) as controller:
         with pytest.raises(ControllerError) as caught:
             await controller.read_device(SEVEN)
 
@@ -118,7 +97,7 @@ LASTING = {
 @pytest.mark.parametrize(("status", "kind"), LASTING.items())
 async def test_what_will_not_change_is_asked_once(table, status, kind):
     table.get(READ, *[(status, {"detail": "no"}, {})] * 3)
-    async with controller_at(BASE) as controller:
+    async with controller_at(table.url) as controller:
         with pytest.raises(kind) as caught:
             await controller.read_device(SEVEN)
 
@@ -128,7 +107,7 @@ async def test_what_will_not_change_is_asked_once(table, status, kind):
 
 async def test_a_read_with_update_status_is_never_repeated(table):
     table.get(f"{READ}&update_status=true", *[(502, "", {})] * 3)
-    async with controller_at(BASE) as controller:
+    async with controller_at(table.url) as controller:
         with pytest.raises(RefusedError):
             await controller.read_device(SEVEN, update_status=True)
 
@@ -137,7 +116,7 @@ async def test_a_read_with_update_status_is_never_repeated(table):
 
 async def test_update_status_is_asked_for_only_when_wanted(table):
     table.get(f"{READ}&update_status=true", GOOD)
-    async with controller_at(BASE) as controller:
+    async with controller_at(table.url) as controller:
         reading = await controller.read_device(SEVEN, update_status=True)
 
         assert reading.device.pending == ()
@@ -145,7 +124,7 @@ async def test_update_status_is_asked_for_only_when_wanted(table):
 
 async def test_a_device_that_is_gone_is_a_reading_without_one(table):
     table.get(READ, (404, {"detail": "Not found."}, {"Date": "Mon, 21 Sep 2026 14:13:20 GMT"}))
-    async with controller_at(BASE) as controller:
+    async with controller_at(table.url) as controller:
         reading = await controller.read_device(SEVEN)
 
         assert reading.device is None
@@ -154,16 +133,16 @@ async def test_a_device_that_is_gone_is_a_reading_without_one(table):
 
 
 async def test_a_listing_that_is_not_there_is_an_error(table):
-    url = f"{BASE}/inventory_device/?limit=10&offset=0&pending=true"
-    table.get(url, (404, "<html><title>Page not found</title></html>", {}))
-    async with controller_at(BASE) as controller:
+    target = "/api/v1/inventory_device/?limit=10&offset=0&pending=true"
+    table.get(target, (404, "<html><title>Page not found</title></html>", {}))
+    async with controller_at(table.url) as controller:
         with pytest.raises(GoneError, match="Page not found"):
             await controller.list_devices(DeviceFilter(), offset=0, limit=10)
 
 
 async def test_a_long_retry_after_is_not_waited_for(table):
     table.get(READ, *[(503, "", {"Retry-After": "3600"})] * 3)
-    async with controller_at(BASE) as controller:
+    async with controller_at(table.url) as controller:
         with pytest.raises(RefusedError):
             await controller.read_device(SEVEN)
 
@@ -172,7 +151,7 @@ async def test_a_long_retry_after_is_not_waited_for(table):
 
 async def test_retry_after_is_waited_for(table):
     table.get(READ, (429, "", {"Retry-After": "40"}), GOOD)
-    async with controller_at(BASE) as controller:
+    async with controller_at(table.url) as controller:
         before = controller.clock.now()
         await controller.read_device(SEVEN)
 
@@ -181,7 +160,7 @@ async def test_retry_after_is_waited_for(table):
 
 async def test_retries_can_be_switched_off(table):
     table.get(READ, *[(502, "", {})] * 3)
-    async with controller_at(BASE, read_retries=ReadRetries(attempts=1)) as controller:
+    async with controller_at(table.url, read_retries=ReadRetries(attempts=1)) as controller:
         with pytest.raises(RefusedError):
             await controller.read_device(SEVEN)
 

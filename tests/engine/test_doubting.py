@@ -1,8 +1,7 @@
 """Applied, not applied, or not to be told: the signs of a request without an answer (design 6.6)."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from orchestrator.engine.walking.doubting import (
     Doubt,
@@ -33,7 +32,7 @@ def doubt(operation: str = "factory", **known: object) -> Doubt:
 
 def seen(contact: float = LAST, status: Status = Status.UP, **more: object) -> Device:
     device = device_from_record({"id": 1, "pending_settings": "none"})
-    return replace(
+    return structs.replace(
         device,
         status=status,
         last_connection=contact,

@@ -12,19 +12,12 @@ from typing import Self
 
 import anyio
 import orjson
-from yarl import URL
 
 from orchestrator.adapters.controller import http_answers, http_changes
 from orchestrator.adapters.controller.aiohttp_offers import AiohttpOffers
 from orchestrator.adapters.controller.aiohttp_reads import HttpReads, Missed, ReadRetries
-from orchestrator.adapters.controller.aiohttp_wire import (
-    FRESH_SECONDS,
-    Departure,
-    Failure,
-    Timeouts,
-    Wire,
-    trust_from,
-)
+from orchestrator.adapters.controller.aiohttp_wire import Failure, Timeouts, Wire, trust_from
+from orchestrator.adapters.controller.departing import FRESH_SECONDS, Departure
 from orchestrator.adapters.controller.http_answers import Reply, UnreadableError
 from orchestrator.adapters.controller.http_requests import checked_base_url, listing_query
 from orchestrator.adapters.controller.request_gate import RequestGate
@@ -67,11 +60,9 @@ class AiohttpController:
         rng: random.Random | None = None,
     ) -> None:
         origin = checked_base_url(base_url, plain_http_allowed=plain_http_allowed)
-        self._devices = f"{origin}/inventory_device/"
-        # A new path on an address that is known is several times cheaper than a new address.
-        self._operations = origin.joinpath("inventory_device_operation")
-        self._one = URL(f"{self._devices}?pending=true", encoded=True)
-        self._one_contacted = URL(f"{self._devices}?pending=true&update_status=true", encoded=True)
+        root = origin.raw_path.rstrip("/")
+        self._devices = f"{root}/inventory_device/"
+        self._operations = f"{root}/inventory_device_operation/"
         self._token = token
         self._gate = gate
         self._clock = clock
@@ -91,7 +82,7 @@ class AiohttpController:
             retries=read_retries or ReadRetries(),
             rng=rng or random.Random(),
         )
-        self._offers = AiohttpOffers(str(origin), self._reads)
+        self._offers = AiohttpOffers(root, self._reads)
 
     async def __aenter__(self) -> Self:
         await self._wire.__aenter__()
@@ -112,12 +103,11 @@ class AiohttpController:
 
     async def list_devices(self, wanted: DeviceFilter, *, offset: int, limit: int) -> Page:
         return await self._reads.read(
-            self._page_address(wanted, offset, limit), http_answers.page_of_devices
+            self._page_target(wanted, offset, limit), http_answers.page_of_devices
         )
 
     async def read_device(self, device: DeviceId, *, update_status: bool = False) -> Reading:
-        one = self._one_contacted if update_status else self._one
-        url = one.with_path(f"{one.raw_path}{device}/", encoded=True, keep_query=True)
+        target = f"{self._devices}{device}/?pending=true"
 
         def understand(reply: Reply) -> Reading:
             found = None
@@ -128,8 +118,9 @@ class AiohttpController:
             return Reading(device, found, reply.asked_at, reply.server_at)
 
         if update_status:
-            return await self._reads.read_patiently(url, understand, also=(_NOT_FOUND,))
-        return await self._reads.read(url, understand, also=(_NOT_FOUND,))
+            target += "&update_status=true"
+            return await self._reads.read_patiently(target, understand, also=(_NOT_FOUND,))
+        return await self._reads.read(target, understand, also=(_NOT_FOUND,))
 
     async def probe(self) -> Probed:
         asked_at = self._clock.now()
@@ -137,8 +128,8 @@ class AiohttpController:
             self._token.refresh()
         except SettingsError as error:
             return Probed(asked_at, usable=False, unauthorised=True, detail=str(error))
-        url = self._page_address(DeviceFilter(), 0, 1)
-        outcome = await self._reads.ask(url, http_answers.page_of_devices)
+        target = self._page_target(DeviceFilter(), 0, 1)
+        outcome = await self._reads.ask(target, http_answers.page_of_devices)
         if isinstance(outcome, Missed):
             unauthorised = outcome.error.status in _NOT_USABLE
             return Probed(asked_at, False, unauthorised, str(outcome.error))
@@ -147,9 +138,8 @@ class AiohttpController:
     async def start_operation(
         self, device: DeviceId, operation: Operation, *, intended: float
     ) -> OperationAnswer:
-        path = f"{self._operations.raw_path}/{device}/"
-        url = self._operations.with_path(path, encoded=True)
-        reply = await self._send_once("PUT", url, _BODIES[operation], intended=intended)
+        target = f"{self._operations}{device}/"
+        reply = await self._send_once("PUT", target, _BODIES[operation], intended=intended)
         if not isinstance(reply, Reply):
             return reply
         return http_answers.operation_answer(reply, device, operation, self._token.secrets)
@@ -160,19 +150,19 @@ class AiohttpController:
         body = http_changes.body_of(change, secrets)
         if isinstance(body, Unsent):
             return body
-        url = URL(self._devices + http_changes.path_of(change), encoded=True)
+        target = self._devices + http_changes.path_of(change)
         method = http_changes.METHODS[change.action]
-        reply = await self._send_once(method, url, body, intended=intended)
+        reply = await self._send_once(method, target, body, intended=intended)
         if not isinstance(reply, Reply):
             return reply
         hidden = (*self._token.secrets, *http_changes.secrets_of(change, secrets))
         return http_changes.change_answer(reply, change, hidden)
 
-    def _page_address(self, wanted: DeviceFilter, offset: int, limit: int) -> URL:
-        return URL(self._devices + listing_query(wanted, offset=offset, limit=limit), encoded=True)
+    def _page_target(self, wanted: DeviceFilter, offset: int, limit: int) -> str:
+        return self._devices + listing_query(wanted, offset=offset, limit=limit)
 
     async def _send_once(
-        self, method: str, url: URL, body: bytes, *, intended: float
+        self, method: str, target: str, body: bytes, *, intended: float
     ) -> Reply | Lost | Unsent:
         """Pass the gate as an operation and send once; the answer is whatever it is."""
         if not self._gate.try_enter(is_operation=True):
@@ -183,7 +173,7 @@ class AiohttpController:
             if turn.cancelled_caught:
                 return Unsent("held back: its turn came too late", stale=True)
         try:
-            outcome = await self._tell(method, url, body, intended=intended)
+            outcome = await self._tell(method, target, body, intended=intended)
         finally:
             self._gate.leave(is_operation=True)
         if isinstance(outcome, Failure):
@@ -194,12 +184,12 @@ class AiohttpController:
         return outcome
 
     async def _tell(
-        self, method: str, url: URL, body: bytes, *, intended: float
+        self, method: str, target: str, body: bytes, *, intended: float
     ) -> Reply | Failure:
         """Send once; only a connection on which nothing was written is replaced by another one."""
         for _ in range(_CLOSED_CONNECTIONS):
             departure = Departure(self._clock, self._gate, intended)
-            outcome = await self._wire.tell(method, url, body, departure)
+            outcome = await self._wire.tell(method, target, body, departure)
             if isinstance(outcome, Reply) or not outcome.found_closed:
                 break
         return outcome

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 import structlog
-from yarl import URL
 
 from orchestrator.adapters.controller import http_offers
 from orchestrator.adapters.controller.aiohttp_reads import HttpReads
@@ -30,8 +29,8 @@ _NOBODY = DeviceId(0)
 class AiohttpOffers:
     """Keeps the promises of ports.Offers over the controller's own connections and limits."""
 
-    def __init__(self, origin: str, reads: HttpReads) -> None:
-        self._origin = origin
+    def __init__(self, root: str, reads: HttpReads) -> None:
+        self._root = root
         self._reads = reads
         self._offered: dict[str, bool] = {}
 
@@ -111,7 +110,7 @@ class AiohttpOffers:
         item = _ONE_ROW if name in _NO_PATHS else f"{_quoted(name)}/?pending=true"
         is_known = endpoint in self._offered
         also = (_NOT_FOUND,) if is_known else _NOT_OFFERED
-        answer = await self._reads.read(self._address(endpoint, item), understand, also=also)
+        answer = await self._reads.read(self._target(endpoint, item), understand, also=also)
         if answer == _NOT_ALLOWED:
             self._is_not_offered(endpoint, _NOT_ALLOWED)
             return None
@@ -126,7 +125,7 @@ class AiohttpOffers:
     async def _has_collection(self, endpoint: str) -> bool:
         """Find out whether the endpoint or only one thing in it is missing or forbidden."""
         status = await self._reads.read(
-            self._address(endpoint, _ONE_ROW), lambda reply: reply.status, also=_NOT_OFFERED
+            self._target(endpoint, _ONE_ROW), lambda reply: reply.status, also=_NOT_OFFERED
         )
         if status in _NOT_OFFERED:
             self._is_not_offered(endpoint, status)
@@ -161,18 +160,18 @@ class AiohttpOffers:
             return http_offers.rows_of(reply) if reply.is_success else reply.status
 
         parts = [query, place, f"limit={PAGE_ROWS}", "force_update=true" if refresh else ""]
-        url = self._address(endpoint, "?" + "&".join(part for part in parts if part))
+        target = self._target(endpoint, "?" + "&".join(part for part in parts if part))
         # With a refresh the controller contacts the device: never repeated by itself.
         reading = self._reads.read_patiently if refresh else self._reads.read
-        page = await reading(url, understand, also=also)
+        page = await reading(target, understand, also=also)
         if isinstance(page, int):
             self._is_not_offered(endpoint, page)
             return None
         self._offered[endpoint] = True
         return page
 
-    def _address(self, endpoint: str, rest: str) -> URL:
-        return URL(f"{self._origin}/{endpoint}/{rest}", encoded=True)
+    def _target(self, endpoint: str, rest: str) -> str:
+        return f"{self._root}/{endpoint}/{rest}"
 
     def _is_not_offered(self, endpoint: str, status: int) -> None:
         if endpoint not in self._offered:

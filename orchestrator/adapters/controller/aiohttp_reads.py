@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import tenacity
-from yarl import URL
 
 from orchestrator.adapters.controller import http_answers
 from orchestrator.adapters.controller.aiohttp_wire import Failure, Wire
@@ -65,35 +64,35 @@ class HttpReads:
         self._rng = rng
 
     async def read(
-        self, url: URL, understand: Callable[[Reply], _T], *, also: Container[int] = ()
+        self, target: str, understand: Callable[[Reply], _T], *, also: Container[int] = ()
     ) -> _T:
         """Read, and repeat while the trouble is a passing one; `also` are statuses that are understood.
 
         Raises ControllerError.
         """
         # Plainly once: the retry machinery is dear, and seldom needed.
-        outcome = await self.ask(url, understand, also=also)
+        outcome = await self.ask(target, understand, also=also)
         if isinstance(outcome, Missed) and outcome.may_repeat and self._retries.attempts > 1:
-            outcome = await self._read_again(url, understand, also, outcome)
+            outcome = await self._read_again(target, understand, also, outcome)
         if isinstance(outcome, Missed):
             raise outcome.error
         return outcome
 
     async def read_patiently(
-        self, url: URL, understand: Callable[[Reply], _T], *, also: Container[int] = ()
+        self, target: str, understand: Callable[[Reply], _T], *, also: Container[int] = ()
     ) -> _T:
         """Read what has the controller contact the device first: given longer, and never repeated.
 
         Raises ControllerError.
         """
-        outcome = await self.ask(url, understand, also=also, is_patient=True)
+        outcome = await self.ask(target, understand, also=also, is_patient=True)
         if isinstance(outcome, Missed):
             raise outcome.error
         return outcome
 
     async def ask(
         self,
-        url: URL,
+        target: str,
         understand: Callable[[Reply], _T],
         *,
         also: Container[int] = (),
@@ -101,10 +100,10 @@ class HttpReads:
     ) -> _T | Missed:
         """Read once; once more if the token was refused and its file holds a new one by now."""
         token = self._token.header
-        reply = await self._ask_once(url, is_patient=is_patient)
+        reply = await self._ask_once(target, is_patient=is_patient)
         refused = isinstance(reply, Reply) and reply.status == _UNAUTHORISED
         if refused and self._token.header != token:
-            reply = await self._ask_once(url, is_patient=is_patient)
+            reply = await self._ask_once(target, is_patient=is_patient)
         if isinstance(reply, Failure):
             return Missed(UnreachableError(reply.reason), not reply.is_certificate)
         if not reply.is_success and reply.status not in also:
@@ -126,10 +125,10 @@ class HttpReads:
         if reply.status == _UNAUTHORISED:
             self._renew_token()
 
-    async def _ask_once(self, url: URL, *, is_patient: bool) -> Reply | Failure:
+    async def _ask_once(self, target: str, *, is_patient: bool) -> Reply | Failure:
         await self._gate.enter(is_operation=False)
         try:
-            reply = await self._wire.ask(url, is_patient=is_patient)
+            reply = await self._wire.ask(target, is_patient=is_patient)
         finally:
             self._gate.leave(is_operation=False)
         if isinstance(reply, Reply):
@@ -137,12 +136,12 @@ class HttpReads:
         return reply
 
     async def _read_again(
-        self, url: URL, understand: Callable[[Reply], _T], also: Container[int], missed: Missed
+        self, target: str, understand: Callable[[Reply], _T], also: Container[int], missed: Missed
     ) -> _T | Missed:
         first: list[Missed] = [missed]
 
         async def attempt() -> _T | Missed:
-            return first.pop() if first else await self.ask(url, understand, also=also)
+            return first.pop() if first else await self.ask(target, understand, also=also)
 
         retrying = tenacity.AsyncRetrying(
             sleep=self._clock.sleep,

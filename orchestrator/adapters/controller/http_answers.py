@@ -8,13 +8,13 @@ import json
 import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 
 import orjson
+from msgspec import Struct
 
 from orchestrator.model.answers import Accepted, Lost, OperationAnswer, Refusal, Refused
 from orchestrator.model.devices import Device, DeviceId, RecordError, device_from_record
@@ -30,8 +30,7 @@ _MOST_PARTS = 12
 _DEEPEST = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One HTTP answer as it came."""
 
     status: int
