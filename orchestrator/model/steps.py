@@ -41,6 +41,9 @@ class Proof:
     contact: bool = False
     """For changes of records: the device must make contact after the change was accepted."""
     witnesses: tuple[Witness, ...] = ()
+    whole_record: bool = True
+    """A return from an outage is confirmed by the whole record: rows of a list do not tell of pending
+    firmware (api.md 1.9)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Commands are carried out here: requests go out, answers and readings go into the inbox."""
 
-import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,8 +8,6 @@ from typing import Generic, TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
-from orchestrator.engine.choosing.selecting import lasting_filters_of
-from orchestrator.engine.choosing.watching import by_listing
 from orchestrator.model.answering import event_of, failure_of
 from orchestrator.model.answers import OperationAnswer, Refusal, Refused, Unsent
 from orchestrator.model.commands import (
@@ -31,11 +28,12 @@ from orchestrator.model.commands import (
 from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import ControllerError, SecretError
 from orchestrator.model.plans import Plan
-from orchestrator.model.readings import DevicesHeld, Page, Reading, ReadingFailed
+from orchestrator.model.readings import DevicesHeld, ReadingFailed
 from orchestrator.ports import Clock, Controller, Leases, Secrets
 from orchestrator.runtime.counting import census_of
 from orchestrator.runtime.inbox import Inbox
 from orchestrator.runtime.preparing import Preparer
+from orchestrator.runtime.watching import Watcher
 
 T = TypeVar("T")
 
@@ -44,9 +42,6 @@ _Closely = PrepareDevice | FindDevice | AskWitnesses
 
 ALONE_SECONDS = 1.0
 """Real seconds for which the answer holds whether another run works here too."""
-
-COUNTING_PAYS = 10
-"""Devices due at once from which one request to learn the size of the listing pays off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,7 @@ class Performer:
         self._notice = notice
         self._page_size = page_size
         self._plan = plan
-        self._watcher = Watcher(plan, controller, inbox, page_size)
+        self._watcher = Watcher(plan, controller, clock, inbox, page_size)
         self._in_flight = plan.limits.in_flight
         self._sends = Queue[_Send]()
         self._reads = Queue[ReadDevice | _Closely]()
@@ -92,7 +87,7 @@ class Performer:
 
     @property
     def pages(self) -> int | None:
-        """List pages that hold the whole selection; None while unknown."""
+        """Requests that a round of reading takes; None while unknown."""
         return self._watcher.pages
 
     def start(self, tasks: TaskGroup) -> None:
@@ -220,69 +215,6 @@ class Unshared:
     def is_alone(self) -> bool:
         """Say so."""
         return True
-
-
-class Watcher:
-    """Reads for all waiting devices at once; one device costs no task and no request of its own."""
-
-    def __init__(self, plan: Plan, controller: Controller, inbox: Inbox, page_size: int) -> None:
-        self._controller = controller
-        self._inbox = inbox
-        self._page_size = page_size
-        selection = plan.playbook.selection
-        self._filters = lasting_filters_of(selection)
-        unfiltered = selection.status is None and selection.last_status_change_from is None
-        self.pages = self._pages_of(plan.listed) if unfiltered and plan.listed else None
-
-    def _pages_of(self, count: int) -> int:
-        return max(len(self._filters), math.ceil(count / self._page_size))
-
-    async def read(self, due: tuple[DeviceId, ...]) -> list[DeviceId]:
-        """Read list pages if that costs fewer requests; give what must be read one by one."""
-        try:
-            if self.pages is None and len(due) >= COUNTING_PAYS:
-                await self._count()
-            if not by_listing(len(due), self.pages):
-                return list(due)
-            seen = await self._read_pages()
-        except ControllerError as error:
-            self._inbox.put(failure_of(due, error))
-            return []
-        return [device for device in due if device not in seen]
-
-    async def _count(self) -> None:
-        total = 0
-        for wanted in self._filters:
-            page = await self._controller.list_devices(wanted, offset=0, limit=1)
-            total += page.count if page.count is not None else page.rows
-        self.pages = self._pages_of(total)
-
-    async def _read_pages(self) -> set[DeviceId]:
-        """One page after the other: rows that slip between pages are read one by one afterwards."""
-        seen: set[DeviceId] = set()
-        requests = 0
-        for wanted in self._filters:
-            offset, more = 0, True
-            while more:
-                page = await self._controller.list_devices(
-                    wanted, offset=offset, limit=self._page_size
-                )
-                requests += 1
-                offset += page.rows
-                more = page.has_next and page.rows > 0
-                before = len(seen)
-                seen.update(self._deliver(page))
-                if len(seen) == before:
-                    break
-        self.pages = requests
-        return seen
-
-    def _deliver(self, page: Page) -> list[DeviceId]:
-        for device in page.devices:
-            self._inbox.put(
-                Reading(device.id, device, page.asked_at, page.server_at, is_detail=False)
-            )
-        return [device.id for device in page.devices]
 
 
 class Queue(Generic[T]):

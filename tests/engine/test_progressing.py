@@ -4,7 +4,7 @@ import pytest
 
 from orchestrator.engine.walking.concluding import FINAL_LOOKS
 from orchestrator.engine.walking.progressing import Phase
-from orchestrator.model import events
+from orchestrator.model import commands, events
 from orchestrator.model.answers import Refusal
 from orchestrator.model.devices import Status
 from orchestrator.model.policies import RetryPolicy
@@ -112,6 +112,30 @@ def test_trap_9_firmware_that_is_pending_after_the_return_takes_the_evidence_bac
     story.shows(firmware_image_is_pending=False, last_connection=400).until(600)
 
     assert story.verdict() == "succeeded"
+
+
+def comes_back_by_pages(**proof):
+    story = Story(step("reboot", **proof), by_pages=True)
+    story.observes().settles().accepts().until(5).shows(last_connection=5).until(70)
+    return story.shows(last_connection=70).until(300)
+
+
+def read_alone(story):
+    return [read for read in story.reads if isinstance(read, commands.ReadDevice)]
+
+
+def test_a_return_is_confirmed_by_one_whole_record_because_lists_do_not_tell_of_firmware():
+    story = comes_back_by_pages()
+
+    assert story.verdict() == "succeeded"
+    assert len(read_alone(story)) == 1
+
+
+def test_a_playbook_may_have_rows_of_the_list_prove_a_return():
+    story = comes_back_by_pages(whole_record=False)
+
+    assert story.verdict() == "succeeded"
+    assert read_alone(story) == []
 
 
 @pytest.mark.parametrize("skew", [-86_400.0, 86_400.0])

@@ -100,7 +100,9 @@ def test_a_guard_can_contradict_the_selection_by_what_it_adds():
     assert "the guard demands B" in fault(text).message
 
 
-@pytest.mark.parametrize("name", ["status: up", "settle: 3s", "stable_for: 3s"])
+@pytest.mark.parametrize(
+    "name", ["status: up", "settle: 3s", "stable_for: 3s", "whole_record: false"]
+)
 def test_a_return_from_an_outage_cannot_be_asked_of_an_operation_without_one(name):
     found = fault(minimal(steps=f"- {{operation: sync, proof: {{{name}}}}}"))
 

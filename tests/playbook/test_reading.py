@@ -266,3 +266,10 @@ def test_a_playbook_of_every_fault_names_each_at_once():
         (3, 21, "steps[0].operation"),
         (4, 21, "rollout.max_down"),
     ]
+
+
+@pytest.mark.parametrize(("written", "wanted"), [("", True), ("whole_record: false", False)])
+def test_a_proof_says_whether_the_whole_record_confirms_a_return(written, wanted):
+    [step] = playbook(minimal(steps=f"- {{operation: factory, proof: {{{written}}}}}")).steps
+
+    assert step.proof.whole_record is wanted

@@ -9,11 +9,13 @@ from orchestrator.engine.run import replayed
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import (
     OperationIntended,
+    OperationUnsent,
     RunContinued,
     RunFinished,
     RunInterrupted,
     RunPaused,
 )
+from orchestrator.model.policies import RequestLimits
 from orchestrator.simulator.faults import Faults, Rates
 from tests.support.virtual import Campaign, fleet_ids, operation, plan_for
 from tests.support.worlds import FIRST, START, world
@@ -143,3 +145,68 @@ async def test_waiting_devices_share_list_pages_instead_of_single_reads():
 
     assert campaign.verdicts == {"succeeded": 60}
     assert ledger.methods["GET"] < 30
+
+
+class Counting(SimulatedController):
+    """Counts the operation requests that are on the wire at once."""
+
+    on_wire = most = sent = 0
+
+    async def start_operation(self, device, operation, *, intended):
+        self.on_wire += 1
+        self.sent += 1
+        self.most = max(self.most, self.on_wire)
+        await anyio.sleep(0.02)
+        try:
+            return await super().start_operation(device, operation, intended=intended)
+        finally:
+            self.on_wire -= 1
+
+
+def gentle(devices, in_flight=4):
+    limits = RequestLimits(delay=0.0, in_flight=in_flight, per_second=None)
+    return plan_for(fleet_ids(devices), operation("sync"), requests=limits)
+
+
+def counted(plan):
+    campaign = Campaign(plan, world(len(plan.devices)))
+    controller = Counting(campaign.world, campaign.clock)
+    campaign.drive._performer._controller = controller
+    return campaign, controller
+
+
+async def test_intentions_made_ahead_wait_for_their_place_in_flight():
+    campaign, controller = counted(gentle(60))
+    intended = []
+
+    class Onlooker:
+        def hear(self, events):
+            intended.append(campaign.run.admissions.in_flight)
+
+    campaign.drive._listeners.append(Onlooker())
+
+    await campaign.to_the_end()
+
+    assert campaign.verdicts == {"succeeded": 60}
+    assert controller.most == 4
+    assert max(intended) > 4
+
+
+async def test_an_interrupted_drive_sends_nothing_that_only_waited_for_its_place():
+    campaign, controller = counted(gentle(60))
+    at_interrupt = []
+
+    class Impatient:
+        def hear(self, events):
+            if campaign.run.admissions.in_flight > 4 and not at_interrupt:
+                at_interrupt.append(controller.sent)
+                campaign.drive.interrupt("Ctrl-C")
+
+    campaign.drive._listeners.append(Impatient())
+    await campaign.to_the_end()
+    unsent = [e for e in campaign.journal.read() if isinstance(e, OperationUnsent)]
+
+    assert [controller.sent] == at_interrupt
+    assert unsent
+    assert all(each.stale for each in unsent)
+    assert campaign.run.interrupted is not None

@@ -248,7 +248,7 @@ def _is_stable(run: DeviceRun, reading: Reading, now: Moment) -> bool:
         and device is not None
         and now.active_of(reading) >= run.stable_at
         and device.status is Status.UP
-        and (reading.is_detail or not run.operation.is_disruptive)
+        and (reading.is_detail or not run.must_be_seen_whole)
         and (reading.testimony is not None or not run.operation_step.proof.witnesses)
     )
 

@@ -265,6 +265,11 @@ class DeviceRun(Struct):
         return operation
 
     @property
+    def must_be_seen_whole(self) -> bool:
+        """True when its return has to be confirmed by the whole record."""
+        return self.operation.is_disruptive and self.operation_step.proof.whole_record
+
+    @property
     def acceptance(self) -> proving.Acceptance:
         """What is known of the accepted operation."""
         assert self.baseline is not None

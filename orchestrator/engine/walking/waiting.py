@@ -23,7 +23,7 @@ class Waits:
         self.underway = 0
         """Devices that have begun and have no verdict yet."""
         self.pages = pages
-        """List pages that hold all devices of the selection; None while unknown."""
+        """Requests that a round of reading takes; None while unknown, then it is one a device."""
         self._per_second = per_second
         self._timers: list[tuple[float, int]] = []
 
@@ -84,7 +84,7 @@ class Waits:
         is_of_record = run.change is not None
         if run.poll_at == 0.0 and run.evidence is None and not (run.last_look or is_of_record):
             run.poll_at = self.next_round(now)
-        is_back = run.evidence is not None and run.operation.is_disruptive
+        is_back = run.evidence is not None and run.must_be_seen_whole
         in_full = run.last_look or is_back or is_of_record
         self.poll(decision, run, now, in_full=in_full, command=_witnessed(run))
 

@@ -65,6 +65,11 @@ PROOF = Keys(
             "up_time, device_log: stronger evidence of a reboot, asked of controllers that have it;"
             " of the others the ordinary evidence decides.",
         ),
+        "whole_record": Key(
+            FLAG,
+            "Disruptive operations only. false: rows of the list prove the return, which saves a"
+            " request a device; a firmware upgrade that is pending then is not seen. Default true.",
+        ),
     },
     "proof",
     {
@@ -95,7 +100,7 @@ def check_proof(at: Spot, operation: Request, proof: Mapping[str, Any]) -> None:
 
 
 def _check_no_outage(at: Spot, title: str, proof: Mapping[str, Any]) -> None:
-    for name in ("status", "settle", "stable_for", "witnesses"):
+    for name in ("status", "settle", "stable_for", "witnesses", "whole_record"):
         if name not in proof:
             continue
         about = "a reboot" if name == "witnesses" else "the return from an outage"
@@ -120,6 +125,7 @@ def proof_of(operation: Request, proof: Mapping[str, Any], *, contact: bool = Fa
         conditions=tuple(condition for found in shows.values() for condition in found),
         contact=proof.get("contact", contact),
         witnesses=proof.get("witnesses", ()),
+        whole_record=proof.get("whole_record", True),
     )
 
 

@@ -1,0 +1,108 @@
+"""Reading for all waiting devices at once: by list pages where that takes fewer requests."""
+
+import math
+
+from orchestrator.engine.choosing.placing import COUNTING_PAYS, Place, Whereabouts
+from orchestrator.engine.choosing.selecting import lasting_filters_of
+from orchestrator.model.answering import failure_of
+from orchestrator.model.devices import DeviceId
+from orchestrator.model.errors import ControllerError
+from orchestrator.model.plans import Plan
+from orchestrator.model.readings import Page, Reading
+from orchestrator.ports import Clock, Controller
+from orchestrator.runtime.inbox import Inbox
+
+_LASTING = 0.8
+"""What a round of reading took counts for so much of itself in the next one."""
+
+
+class Watcher:
+    """Reads for all waiting devices at once; one device costs no task and no request of its own."""
+
+    def __init__(
+        self, plan: Plan, controller: Controller, clock: Clock, inbox: Inbox, page_size: int
+    ) -> None:
+        self._controller = controller
+        self._clock = clock
+        self._inbox = inbox
+        self._page_size = page_size
+        selection = plan.playbook.selection
+        self._filters = lasting_filters_of(selection)
+        self._where = Whereabouts(plan.devices)
+        unfiltered = selection.status is None and selection.last_status_change_from is None
+        self._pages = self._pages_of(plan.listed) if unfiltered and plan.listed else None
+        self._took = 0.0
+
+    @property
+    def pages(self) -> int | None:
+        """Requests that a round of reading takes at most, as far as rounds of late tell; None is unknown."""
+        if self._pages is None or not self._took:
+            return self._pages
+        return min(self._pages, math.ceil(self._took))
+
+    def _pages_of(self, count: int) -> int:
+        return max(len(self._filters), math.ceil(count / self._page_size))
+
+    async def read(self, due: tuple[DeviceId, ...]) -> list[DeviceId]:
+        """Read the pages on which enough of them stand; give those that must be read one by one."""
+        try:
+            if self._pages is None and len(due) >= COUNTING_PAYS:
+                await self._count()
+            asked = self._where.round_for(due, self._pages, self._clock.now())
+            if asked.everything:
+                seen, requests = await self._read_everything()
+            else:
+                seen, requests = await self._read_pages(asked.pages)
+        except ControllerError as error:
+            self._inbox.put(failure_of(due, error))
+            return []
+        left = [device for device in due if device not in seen]
+        self._where.missed(left, asked)
+        self._took = max(float(requests + len(left)), self._took * _LASTING)
+        return left
+
+    async def _count(self) -> None:
+        total = 0
+        for wanted in self._filters:
+            page = await self._controller.list_devices(wanted, offset=0, limit=1)
+            total += page.count if page.count is not None else page.rows
+        self._pages = self._pages_of(total)
+
+    async def _read_pages(self, places: tuple[Place, ...]) -> tuple[set[DeviceId], int]:
+        seen: set[DeviceId] = set()
+        for place in places:
+            seen |= self._deliver(await self._page(place), place)
+        return seen, len(places)
+
+    async def _read_everything(self) -> tuple[set[DeviceId], int]:
+        """One page after the other: rows that slip between pages are read one by one afterwards."""
+        seen: set[DeviceId] = set()
+        requests = 0
+        for listing in range(len(self._filters)):
+            offset, more = 0, True
+            while more:
+                place = Place(listing, offset)
+                page = await self._page(place)
+                requests += 1
+                offset += page.rows
+                more = page.has_next and page.rows > 0
+                found = self._deliver(page, place)
+                if found <= seen:
+                    break
+                seen |= found
+        self._pages = requests
+        self._where.read_through()
+        return seen, requests
+
+    async def _page(self, place: Place) -> Page:
+        return await self._controller.list_devices(
+            self._filters[place.listing], offset=place.offset, limit=self._page_size
+        )
+
+    def _deliver(self, page: Page, place: Place) -> set[DeviceId]:
+        for device in page.devices:
+            self._where.saw(device.id, place)
+            self._inbox.put(
+                Reading(device.id, device, page.asked_at, page.server_at, is_detail=False)
+            )
+        return {device.id for device in page.devices}

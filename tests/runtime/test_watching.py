@@ -1,0 +1,98 @@
+"""The watcher reads the pages on which waiting devices stand, and hands on who is not there."""
+
+import pytest
+
+from orchestrator.model.devices import device_from_record
+from orchestrator.model.errors import UnreachableError
+from orchestrator.model.readings import Page, Reading, ReadingFailed
+from orchestrator.runtime.inbox import Inbox
+from orchestrator.runtime.watching import Watcher
+from tests.support.virtual import LoopClock, operation, plan_for
+
+pytestmark = pytest.mark.looptime
+
+ROWS = 10
+IDS = tuple(range(1001, 1101))
+
+
+class Listed:
+    """A controller that lists these devices and remembers what it was asked for."""
+
+    def __init__(self, ids=IDS):
+        self.ids = list(ids)
+        self.asked = []
+        self.trouble = None
+
+    async def list_devices(self, wanted, *, offset, limit):
+        if self.trouble is not None:
+            raise self.trouble
+        self.asked.append((offset, limit))
+        rows = [device_from_record({"id": each}) for each in self.ids[offset : offset + limit]]
+        more = offset + limit < len(self.ids)
+        return Page(tuple(rows), len(self.ids), more, len(rows), 5.0, 6.0)
+
+
+class Watching:
+    def __init__(self, ids=IDS):
+        self.clock = LoopClock()
+        self.inbox = Inbox(self.clock)
+        self.controller = Listed(ids)
+        plan = plan_for(IDS, operation("reboot"))
+        self.watcher = Watcher(plan, self.controller, self.clock, self.inbox, ROWS)
+
+    async def read(self, due):
+        """Give the offsets that were listed, whose readings came, and who is left."""
+        self.controller.asked.clear()
+        left = await self.watcher.read(tuple(due))
+        came = {each.device_id for each in self.inbox.take() if isinstance(each, Reading)}
+        return [offset for offset, limit in self.controller.asked if limit == ROWS], came, left
+
+
+async def test_the_first_round_of_many_reads_every_page_and_later_ones_only_where_somebody_waits():
+    watching = Watching()
+
+    assert await watching.read(IDS) == (list(range(0, 100, ROWS)), set(IDS), [])
+    assert await watching.read(IDS[30:40]) == ([30], set(IDS[30:40]), [])
+    assert await watching.read(IDS[35:45]) == ([30, 40], set(IDS[30:50]), [])
+
+
+async def test_a_device_that_waits_alone_is_read_alone():
+    watching = Watching()
+    await watching.read(IDS)
+
+    assert await watching.read([IDS[3], IDS[77]]) == ([], set(), [IDS[3], IDS[77]])
+
+
+async def test_a_device_that_slipped_to_another_page_is_read_alone_and_found_again():
+    watching = Watching()
+    await watching.read(IDS)
+    del watching.controller.ids[:5]
+
+    offsets, came, left = await watching.read(IDS[30:40])
+
+    assert offsets == [30]
+    assert set(left) == set(IDS[30:35])
+    assert set(IDS[35:40]) <= came
+
+
+async def test_a_round_tells_how_many_requests_it_took():
+    watching = Watching()
+    assert watching.watcher.pages == 10
+
+    await watching.read(IDS)
+    assert watching.watcher.pages == 10
+    for _ in range(20):
+        await watching.read(IDS[30:40])
+    assert watching.watcher.pages == 1
+
+
+async def test_trouble_with_a_page_is_trouble_for_everybody_who_waited_for_it():
+    watching = Watching()
+    await watching.read(IDS)
+    watching.controller.trouble = UnreachableError("it cannot be reached")
+
+    assert await watching.watcher.read(IDS[:20]) == []
+
+    [failed] = watching.inbox.take()
+    assert isinstance(failed, ReadingFailed)
+    assert (failed.device_ids, failed.unreachable) == (IDS[:20], True)
