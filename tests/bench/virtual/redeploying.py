@@ -12,7 +12,7 @@ from orchestrator.simulator.ledger import AppliedOperation
 from orchestrator.simulator.world import World
 from tests.bench.virtual.campaigning import Campaign, Staging, carried_out
 from tests.bench.virtual.counting import Looks
-from tests.bench.virtual.fleets import REDEPLOYMENT, controller_of, world_of
+from tests.bench.virtual.fleets import LEAN, Care, controller_of, redeployment, world_of
 from tests.bench.virtual.makespans import Walk, walks_of
 
 ROOT = Path(__file__).parents[3]
@@ -61,7 +61,7 @@ class _Onlooker:
 
 
 @cache
-def redeployed(devices: int, max_down: int, snapshots: str = "none") -> Redeployment:
+def redeployed(devices: int, max_down: int, care: Care = LEAN) -> Redeployment:
     """Redeploy that many devices, so many of them down at once at most."""
     DISK.mkdir(exist_ok=True)
     world, looks = world_of(devices), Looks()
@@ -73,7 +73,7 @@ def redeployed(devices: int, max_down: int, snapshots: str = "none") -> Redeploy
             listeners=[onlooker],
             looks=looks,
         )
-        campaign = carried_out(REDEPLOYMENT % (max_down, snapshots), staging)
+        campaign = carried_out(redeployment(max_down, care), staging)
         walks = walks_of(record.event for record in read_records(campaign.journal))
     counts = campaign.summary.counts()
     assert counts["succeeded"] == devices, f"not every device succeeded: {counts}"
