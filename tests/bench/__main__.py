@@ -2,12 +2,14 @@
 
 `make bench-compare WITH=FILE` holds a saved run against another one, or against a new one. Ends
 with 0, also where a goal is missed; with 1 where a check failed: what was measured did not do what
-it has to do, or a part broke down; with 2 for wrong arguments.
+it has to do, or a part broke down; with 2 for wrong arguments; with 130 or 143 when it was stopped,
+and then nothing is left behind.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,8 +25,26 @@ SAVED = ROOT / "logs" / "bench"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, or take what is saved; print it, and compare it if that is asked for."""
+    """Do what is asked for; a stop ends every process and removes every temporary folder."""
     wanted = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        return _carried_out(wanted)
+    except (KeyboardInterrupt, _Stopped) as stop:
+        _note("bench: stopped; nothing is saved")
+        return 128 + (signal.SIGTERM if isinstance(stop, _Stopped) else signal.SIGINT)
+
+
+class _Stopped(BaseException):
+    """Somebody asked this process to end."""
+
+
+def _stop(*_: object) -> None:
+    raise _Stopped
+
+
+def _carried_out(wanted: argparse.Namespace) -> int:
+    """Measure, or take what is saved; print it, and compare it if that is asked for."""
     then = None if wanted.compare is None else _saved(wanted.compare)
     said = _measured(wanted) if wanted.saved is None else _saved(wanted.saved)
     if then is not None:

@@ -17,7 +17,7 @@ from tests.bench.asking import Asked, CheckFailedError
 from tests.bench.figures import Figure, compared
 
 IN_FLIGHT = 50
-ENGINE_DEVICES = 5_000
+ENGINE_DEVICES = 4_000
 OTHERS_DEVICES = 1_000
 QUICK = 5
 REQUESTS = 2
