@@ -1,15 +1,16 @@
 """Part (d): how long a clean campaign takes beside what no schedule beats; how soon a return is noticed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Protocol
 
+from orchestrator.simulator.ledger import AppliedOperation
 from tests.bench.figures import Figure
 from tests.bench.requests import DEVICES, QUARTER, QUICK
 from tests.bench.virtual.fleets import LATENCY, SETTLE
 from tests.bench.virtual.makespans import greedy_makespan, lower_bound, makespan
-from tests.bench.virtual.redeploying import Redeployment, redeployed
+from tests.bench.virtual.redeploying import Noticed, Redeployment, redeployed
 from tests.bench.virtual.returns import provable_at
 
 GOAL = 1.05
@@ -102,17 +103,32 @@ def _noticing(found: Redeployment) -> list[Figure]:
 
 
 def detections(found: Redeployment) -> Iterator[Detection]:
-    """Compare each return in the journal with what the world did."""
+    """Compare each return in the journal with what the world did, as far as looks can tell.
+
+    Between two looks a device may contact twice, and records show the last contact only; it may as
+    well be shown Down and be back. Where the run has seen neither, nor does this.
+    """
     for each in found.noticed:
         device = found.world.population.device(each.device, each.at)
         assert device is not None
-        applied = found.operations_of(each.device)[each.step]
+        applied = _as_seen(found.operations_of(each.device)[each.step], each)
         overdue = device.frequency * device.overdue_periods
-        could = provable_at(
-            applied,
-            accepted_at=applied.arrived_at + LATENCY,
-            settle=SETTLE,
-            overdue=overdue,
-            next_contact=device._next_inform,
+        seen, unseen = (
+            provable_at(
+                applied,
+                accepted_at=applied.arrived_at + LATENCY,
+                settle=SETTLE,
+                overdue=missed,
+                next_contact=device._next_inform,
+            )
+            for missed in (overdue, overdue + each.interval)
         )
-        yield Detection(each.at - could, each.interval)
+        yield Detection(each.at - (unseen if unseen <= each.at else seen), each.interval)
+
+
+def _as_seen(applied: AppliedOperation, noticed: Noticed) -> AppliedOperation:
+    """Put the delivery where the first look after it showed it, if that was within an interval."""
+    delivered, seen = applied.delivered_at, noticed.delivery_seen_at
+    if delivered is None or seen is None or not 0 < seen - delivered < noticed.interval:
+        return applied
+    return replace(applied, delivered_at=seen)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from orchestrator.adapters.runs.journal_reading import read_records
-from orchestrator.model.events import DeviceReturned, Event
+from orchestrator.model.events import DeliverySeen, DeviceReturned, Event
 from orchestrator.simulator.ledger import AppliedOperation
 from orchestrator.simulator.world import World
 from tests.bench.virtual.campaigning import Campaign, Staging, carried_out
@@ -28,6 +28,8 @@ class Noticed:
     at: float
     interval: float
     """Seconds between the reading that showed it and the one before."""
+    delivery_seen_at: float | None
+    """The contact that the run took for the delivery; None where it had to see none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,16 @@ class _Onlooker:
     def __init__(self, looks: Looks) -> None:
         self._looks = looks
         self.noticed: list[Noticed] = []
+        self._deliveries: dict[tuple[int, int], float] = {}
 
     def hear(self, events: Sequence[Event]) -> None:
         for event in events:
+            if isinstance(event, DeliverySeen):
+                self._deliveries[event.device, event.step] = event.contact_at
             if isinstance(event, DeviceReturned):
                 last, before = self._looks[event.device]
-                found = Noticed(event.device, event.step, event.at, last - before)
+                delivery = self._deliveries.get((event.device, event.step))
+                found = Noticed(event.device, event.step, event.at, last - before, delivery)
                 self.noticed.append(found)
 
 
