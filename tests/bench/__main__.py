@@ -134,9 +134,11 @@ def _show(said: dict[str, Any]) -> None:
     figures = comparing.figures_of(said)
     print(f"{tables.heading(said)}\n\n{tables.as_text(figures)}\n")
     goals = [figure for figure in figures if figure.is_met is not None]
-    took = sum(said["seconds"].values())
+    seconds = said["seconds"]
+    parts_took = ", ".join(f"{letter} {took:.0f}" for letter, took in seconds.items())
     print(
-        f"{len(goals) - comparing.missed(figures)} of {len(goals)} goals met; {took:.0f} s in all"
+        f"{len(goals) - comparing.missed(figures)} of {len(goals)} goals met;"
+        f" {sum(seconds.values()):.0f} s in all ({parts_took})"
     )
 
 

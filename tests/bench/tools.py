@@ -54,7 +54,7 @@ def measure(asked: Asked) -> list[Figure]:
                         found.append(f"{figures['proven']} of {devices} devices were proven")
                 faults += [f"round {number + 1}, {side}: {fault}" for fault in found]
     told = [each for name, plain in rounds.items() for each in _beside(OTHERS[name], plain, engine)]
-    told.append(Figure("b", "devices, with the wait for the round", median(waits), "/s"))
+    told.append(Figure("b", "devices, careful, the wait counted", median(waits), "/s"))
     if faults:
         raise CheckFailedError(faults, told)
     return told
