@@ -90,13 +90,13 @@ def _noticing(found: Redeployment) -> list[Figure]:
     return [
         Figure(
             part="d",
-            name="worst late return, less answer times",
+            name="worst late return, in poll intervals",
             ours=worst,
-            unit="intervals",
+            unit="",
             at_most=1.0,
         ),
-        Figure(part="d", name="a return is noticed late by, median", ours=median(late), unit="s"),
-        Figure(part="d", name="a return is noticed late by, worst", ours=max(late), unit="s"),
+        Figure(part="d", name="late returns, median", ours=median(late), unit="s"),
+        Figure(part="d", name="late returns, worst", ours=max(late), unit="s"),
         Figure(part="d", name="poll interval, median", ours=median(intervals), unit="s"),
         Figure(part="d", name="poll interval, longest", ours=max(intervals), unit="s"),
     ]
