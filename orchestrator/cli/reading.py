@@ -60,7 +60,7 @@ def read_run(folder: "RunFolder", key: bytes | None) -> ReadRun:
     # Asked first: that a run ends meanwhile is seen in its journal.
     driven = folder.holder() is not None
     replay = Replay(str(journal), None if trust.believed else Chain(trust.key))
-    events = (record.event for batch in batches_of(journal, replay) for record in batch.records)
+    events = (event for batch in batches_of(journal, replay) for event in batch.events)
     try:
         summary, walks, trouble = _folded(folder, events)
     except JournalFaultError as fault:

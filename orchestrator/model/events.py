@@ -594,7 +594,7 @@ _WRITERS: Mapping[type[Any], _Converters] = {
 }
 _READERS: Mapping[type[Any], _Converters] = {
     kind: _converters(
-        kind, moment=moments.from_text, baseline=partial(_read, Baseline), pending=tuple
+        kind, moment=moments.from_written, baseline=partial(_read, Baseline), pending=tuple
     )
     for kind in _KINDS
 }

@@ -3,6 +3,9 @@
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Annotated
+
+import msgspec
 
 _FORM = re.compile(
     r"^(\d{4})-(\d{2})-(\d{2})"
@@ -15,6 +18,8 @@ _COMMON = {
 }
 """What stands between the numbers of the common forms, by their lengths."""
 
+Written = Annotated[datetime, msgspec.Meta(tz=True)]
+"""What `from_written` reads, for whoever reads whole lines at once; its `timestamp` is the moment."""
 
 _SHORTEST = 1_000_000
 _KEPT = 1024
@@ -51,6 +56,17 @@ def as_short_text(moment: float) -> str:
 def _second_as_text(second: int) -> str:
     """Events come many to the second, and the calendar is what makes their text dear."""
     return datetime.fromtimestamp(second, UTC).isoformat()[:19]
+
+
+def from_written(text: object) -> float:
+    """Read what `as_text` wrote, or any other date-time with a zone after RFC 3339.
+
+    Raises ValueError for anything else.
+    """
+    try:
+        return msgspec.convert(text, Written).timestamp()
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{text!r} is not a date-time with a zone") from error
 
 
 def from_text(text: str) -> float:

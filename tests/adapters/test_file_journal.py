@@ -1,12 +1,15 @@
 """The journal in a file: what is on the disk, who may write to it, what is found when in doubt."""
 
+import asyncio
 import re
 import resource
 import stat
+import threading
 from contextlib import contextmanager
 from errno import EDQUOT, EIO, ENOSPC, EROFS
 
 import anyio
+import anyio.lowlevel
 import orjson
 import pytest
 
@@ -119,19 +122,20 @@ async def test_the_journal_of_another_run_is_not_continued(path):
         FileJournal.open(path, "night-2")
 
 
-async def test_appends_that_wait_together_are_written_together(path):
+async def test_appends_that_wait_together_are_written_together_as_one_batch(path):
     with FileJournal.create(path, RUN) as journal:
         await journal.append([run_started()])
-        commits = []
-        commit = journal._commit
-        journal._commit = lambda taken: commits.append(len(taken)) or commit(taken)
+        syncs = []
+        write = journal._write_down
+        journal._write_down = lambda data: syncs.append(data.count(b"\n")) or write(data)
         async with anyio.create_task_group() as group:
             for device in range(50):
                 group.start_soon(journal.append, [intended(device)])
 
-    assert sum(commits) == 50
-    assert len(commits) <= 3
-    assert verify(path).batches == 51
+    found = verify(path)
+    assert sum(syncs) == 50
+    assert len(syncs) <= 3
+    assert (found.events, found.batches) == (51, 1 + len(syncs))
 
 
 async def test_one_bad_event_does_not_spoil_the_batches_that_wait_beside_it(path):
@@ -154,18 +158,93 @@ async def test_one_bad_event_does_not_spoil_the_batches_that_wait_beside_it(path
     assert verify(path).events == 3
 
 
+class _HeldDisk:
+    """Lets nothing through to a journal's disk for as long as this lasts."""
+
+    def __init__(self, journal):
+        self._journal = journal
+        self._write = journal._write_down
+        self._arrived = threading.Event()
+        self._let_go = threading.Event()
+
+    def __enter__(self):
+        self._journal._write_down = self._write_later
+        return self
+
+    def __exit__(self, *_):
+        self._journal._write_down = self._write
+        self._let_go.set()
+
+    def _write_later(self, data):
+        self._arrived.set()
+        assert self._let_go.wait(30)
+        return self._write(data)
+
+    async def arrival(self):
+        """Wait until something waits there."""
+        assert await anyio.to_thread.run_sync(self._arrived.wait, 30)
+
+
 async def test_a_cancelled_caller_that_was_not_written_yet_leaves_no_line(path):
     with FileJournal.create(path, RUN) as journal:
         await journal.append([run_started()])
         async with anyio.create_task_group() as group:
-            await journal._turn.acquire()
-            group.start_soon(journal.append, [RunContinued(T0)])
-            await anyio.wait_all_tasks_blocked()
-            group.cancel_scope.cancel()
-        journal._turn.release()
-        await journal.append([RunInterrupted(T0, "Ctrl-C")])
+            with _HeldDisk(journal) as disk:
+                group.start_soon(journal.append, [RunContinued(T0)])
+                await disk.arrival()
+                async with anyio.create_task_group() as cancelled:
+                    cancelled.start_soon(journal.append, [RunContinued(T0 + 1)])
+                    await anyio.wait_all_tasks_blocked()
+                    cancelled.cancel_scope.cancel()
+                group.start_soon(journal.append, [RunInterrupted(T0, "Ctrl-C")])
+                await anyio.wait_all_tasks_blocked()
 
-        assert [type(event) for event in journal.read()][1:] == [RunInterrupted]
+        assert list(journal.read())[1:] == [RunContinued(T0), RunInterrupted(T0, "Ctrl-C")]
+        assert journal.seq == 3
+    assert verify(path).is_sound
+
+
+async def test_a_caller_cancelled_while_the_disk_writes_learns_what_came_of_it(path):
+    learnt = []
+
+    async def append():
+        with anyio.CancelScope() as scope:
+            scopes.append(scope)
+            await journal.append([RunContinued(T0)])
+            learnt.append(journal.seq)
+            await anyio.lowlevel.checkpoint()
+            learnt.append("went on")
+
+    scopes = []
+    with FileJournal.create(path, RUN) as journal:
+        await journal.append([run_started()])
+        async with anyio.create_task_group() as group:
+            with _HeldDisk(journal) as disk:
+                group.start_soon(append)
+                group.start_soon(append)
+                await disk.arrival()
+                for scope in scopes:
+                    scope.cancel()
+                await anyio.wait_all_tasks_blocked()
+                assert learnt == []
+
+    assert learnt == [3, 3]
+    assert all(scope.cancelled_caught for scope in scopes)
+
+
+async def test_a_task_cancelled_while_the_disk_writes_ends_once_that_is_over(path):
+    with FileJournal.create(path, RUN) as journal:
+        await journal.append([run_started()])
+        with _HeldDisk(journal) as disk:
+            task = asyncio.ensure_future(journal.append([RunContinued(T0)]))
+            await disk.arrival()
+            task.cancel()
+            await anyio.wait_all_tasks_blocked()
+            assert not task.done()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+        assert journal.seq == 2
 
 
 async def test_a_write_that_stops_half_way_is_taken_back_and_nothing_more_is_taken(path):
@@ -180,6 +259,19 @@ async def test_a_write_that_stops_half_way_is_taken_back_and_nothing_more_is_tak
         with pytest.raises(JournalError, match="file too large"):
             await journal.append([RunContinued(T0)])
         assert path.read_bytes() == before
+
+
+async def test_everybody_who_waits_is_told_when_no_thread_can_be_had(path):
+    def refuse(work):
+        raise RuntimeError("can't start new thread")
+
+    with FileJournal.create(path, RUN) as journal:
+        journal._disk.run = refuse
+        for _ in range(2):
+            with pytest.raises(JournalError, match="cannot be written: can't start new thread"):
+                await journal.append([run_started()])
+
+    assert path.read_bytes() == b""
 
 
 async def test_everybody_who_waits_is_told_when_the_write_fails(path):

@@ -15,6 +15,10 @@ def thread():
     made.close()
 
 
+async def _awaited(promised):
+    return await promised
+
+
 async def test_work_is_done_in_order_in_one_other_thread(thread):
     done = []
 
@@ -36,7 +40,7 @@ async def test_the_loop_goes_on_while_work_is_done(thread):
         return go_on.wait(10)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(thread.run, wait)
+        group.start_soon(_awaited, thread.run(wait))
         assert await anyio.to_thread.run_sync(begun.wait, 10)
         go_on.set()
 
@@ -56,7 +60,7 @@ async def test_work_that_nobody_awaits_any_more_spoils_none(thread):
         go_on.wait(10)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(thread.run, wait)
+        group.start_soon(_awaited, thread.run(wait))
         assert await anyio.to_thread.run_sync(begun.wait, 10)
         group.cancel_scope.cancel()
     go_on.set()

@@ -83,3 +83,21 @@ def test_a_common_form_is_read_like_the_same_written_otherwise(text):
             return None
 
     assert read(text) == read(text.replace("Z", "+00:00"))
+
+
+@given(st.integers(0, 4_102_444_800_000_000).map(lambda micros: round(micros / 1e6, 6)))
+def test_what_was_written_is_read_back_exactly_by_its_own_reader(moment):
+    assert moments.from_written(moments.as_text(moment)) == moment
+
+
+@pytest.mark.parametrize("text", ["2026-01-01T00:00:00Z", "2026-01-01T02:00:00.000000+02:00"])
+def test_other_date_times_with_a_zone_pass_for_written(text):
+    assert moments.from_written(text) == AT
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "soon", "2026-01-01", "2026-01-01T00:00:00", "2026-02-30T00:00:00Z", None, 1, []]
+)
+def test_what_has_no_time_or_zone_was_not_written(odd):
+    with pytest.raises(ValueError, match="is not a date-time with a zone"):
+        moments.from_written(odd)

@@ -1,25 +1,29 @@
 """The journal of a run in one file: durable when append returns, and chained (design 7)."""
 
 import os
+from asyncio import AbstractEventLoop, CancelledError, Future, get_running_loop
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from anyio import CancelScope, Lock
+from anyio import CancelScope, current_effective_deadline
 
 from orchestrator.adapters.machine.durable_folders import sync_folder
 from orchestrator.adapters.runs.journal_lines import (
     GENESIS,
     Chain,
+    Depth,
     Finding,
     JournalFaultError,
     Replay,
-    encode,
+    closed,
+    unnumbered,
 )
-from orchestrator.adapters.runs.journal_reading import TornTail, batches_of, read_records, why
+from orchestrator.adapters.runs.journal_reading import TornTail, batches_of, read_events, why
 from orchestrator.adapters.runs.own_thread import OwnThread
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import Event
@@ -31,9 +35,18 @@ _sync = getattr(os, "fdatasync", os.fsync)
 class _Waiting:
     """One append that waits for its turn on the disk."""
 
-    events: tuple[Event, ...]
+    lines: list[bytes]
+    waker: "Future[None]"
     taken: bool = False
+    settled: bool = False
     failure: JournalError | None = None
+
+    def settle(self, reason: str | None) -> None:
+        """Say how it ended, also to whoever was cancelled a moment ago and does not know it yet."""
+        self.settled = True
+        self.failure = None if reason is None else JournalError(reason)
+        if not self.waker.done():
+            self.waker.set_result(None)
 
 
 @dataclass(slots=True)
@@ -46,7 +59,7 @@ class _Committed:
 
 
 class FileJournal:
-    """The journal port over one file; appends that wait together share one write and one sync.
+    """The journal port over one file; appends that wait together are one batch, written and synced.
 
     After a failed write it takes nothing more: what is in the file is what was acknowledged.
     """
@@ -58,7 +71,7 @@ class FileJournal:
         self._chain = chain
         self._committed = _Committed()
         self._queue: list[_Waiting] = []
-        self._turn = Lock()
+        self._is_under_way = False
         self._disk = OwnThread("journal")
         self._refusal: str | None = None
         self.torn: TornTail | None = None
@@ -96,7 +109,7 @@ class FileJournal:
         return journal
 
     def _take_up(self) -> None:
-        replay = Replay(str(self._path), self._chain, in_full=False)
+        replay = Replay(str(self._path), self._chain, Depth.CHAIN)
         for _ in batches_of(self._path, replay):
             pass
         if replay.run not in (None, self._run_id):
@@ -132,52 +145,81 @@ class FileJournal:
             raise JournalError(self._refusal)
         if not events:
             return
-        mine = _Waiting(tuple(events))
-        self._queue.append(mine)
         try:
-            async with self._turn:
-                if not mine.taken:
-                    # From here on the outcome is awaited: cancellation must not leave it open.
-                    with CancelScope(shield=True):
-                        await self._commit(self._take())
-        finally:
+            lines = unnumbered(events, self._run_id, self._chain)
+        except (TypeError, ValueError, OverflowError) as error:
+            what = f"{self._path}: an event cannot be written down: {error}"
+            raise JournalError(what) from error
+        loop = get_running_loop()
+        mine = _Waiting(lines, loop.create_future())
+        self._queue.append(mine)
+        if not self._is_under_way:
+            self._go_on_soon(loop)
+        try:
+            await mine.waker
+        except CancelledError:
             if not mine.taken:
-                self._queue.remove(mine)
+                raise
+            # It is on its way to the disk: cancellation must not leave the outcome open.
+            if not mine.settled:
+                mine.waker = loop.create_future()
+                with CancelScope(shield=True):
+                    await mine.waker
+            if current_effective_deadline() > -inf:
+                raise  # of a task; that of a scope comes again with the next wait
         if mine.failure is not None:
             raise mine.failure
 
-    def _take(self) -> list[_Waiting]:
-        taken, self._queue = self._queue, []
-        for waiting in taken:
-            waiting.taken = True
-        return taken
+    def _go_on_soon(self, loop: AbstractEventLoop) -> None:
+        """Commit what waits once everybody who can run now has had the time to join."""
+        self._is_under_way = True
+        loop.call_soon(self._commit)
 
-    async def _commit(self, taken: list[_Waiting]) -> None:
-        """Make what was taken durable with one write, or tell everybody who waits why not."""
-        if self._refusal is None:
-            data, committed = self._lines_of(taken)
-            # Only what waits for the disk is left to a thread: two threads of Python hinder each other.
-            self._refusal = await self._disk.run(partial(self._write_down, data))
-            if self._refusal is None:
-                self._committed = committed
-                return
-        _fail(taken, self._refusal)
+    def _commit(self) -> None:
+        """Hand to the disk what waits as one batch; who was cancelled meanwhile leaves no line."""
+        taken = [each for each in self._queue if not each.waker.done()]
+        self._queue = []
+        if not taken:
+            self._is_under_way = False
+            return
+        for each in taken:
+            each.taken = True
+        if self._refusal is not None:
+            self._settle(taken, self._refusal)
+            return
+        try:
+            self._hand_over(taken)
+        except (MemoryError, RuntimeError) as error:  # as when no thread can be had
+            self._refusal = f"{self._path} cannot be written: {error}"
+            self._settle(taken, self._refusal)
 
-    def _lines_of(self, taken: list[_Waiting]) -> tuple[bytes, _Committed]:
-        """Give the bytes to write, and where the file ends after them; what cannot be written fails."""
-        seq, head, pieces = self._committed.seq, self._committed.head, []
-        for waiting in taken:
-            try:
-                data, head = encode(
-                    waiting.events, run=self._run_id, after_seq=seq, head=head, chain=self._chain
-                )
-            except (TypeError, ValueError, OverflowError) as error:
-                _fail([waiting], f"{self._path}: an event cannot be written down: {error}")
-                continue
-            seq += len(waiting.events)
-            pieces.append(data)
-        data = b"".join(pieces)
-        return data, _Committed(seq, head, self._committed.end + len(data))
+    def _hand_over(self, taken: list[_Waiting]) -> None:
+        before = self._committed
+        lines = [line for each in taken for line in each.lines]
+        data, head = closed(lines, before.seq, before.head, self._chain)
+        after = _Committed(before.seq + len(lines), head, before.end + len(data))
+        # Only what waits for the disk is left to a thread: two threads of Python hinder each other.
+        written = self._disk.run(partial(self._write_down, data))
+        written.add_done_callback(partial(self._written, taken, after))
+
+    def _written(
+        self, taken: list[_Waiting], after: _Committed, written: "Future[str | None]"
+    ) -> None:
+        """Tell everybody of a batch what the disk said."""
+        error = written.exception()
+        reason = written.result() if error is None else f"{self._path} cannot be written: {error}"
+        if reason is None:
+            self._committed = after
+        else:
+            self._refusal = self._refusal or reason
+        self._settle(taken, reason)
+
+    def _settle(self, taken: list[_Waiting], reason: str | None) -> None:
+        for each in taken:
+            each.settle(reason)
+        self._is_under_way = False
+        if self._queue:
+            self._go_on_soon(get_running_loop())
 
     def _write_down(self, data: bytes) -> str | None:
         """Write and sync; give the reason why nothing more is taken if that did not succeed."""
@@ -218,10 +260,8 @@ class FileJournal:
 
     def read(self) -> Iterator[Event]:
         """Give every durable event in order; raises JournalError at the first beyond belief."""
-        if self._committed.end == 0:
-            return
-        for record in read_records(self._path, self._chain.key, until=self._committed.end):
-            yield record.event
+        if self._committed.end:
+            yield from read_events(self._path, self._chain.key, self._committed.end)
 
     def close(self) -> None:
         """Take no more events and let go of the file; what was appended is durable already."""
@@ -248,8 +288,3 @@ def _write(descriptor: int, data: bytes, offset: int) -> None:
     while view:
         written = os.pwrite(descriptor, view, offset)
         view, offset = view[written:], offset + written
-
-
-def _fail(waiting: list[_Waiting], reason: str) -> None:
-    for each in waiting:
-        each.failure = each.failure or JournalError(reason)

@@ -1,7 +1,8 @@
 """How events become lines of a journal and lines events again; no file is touched here.
 
-A batch is what one append made durable: its last line closes it with `"chain"`, the hash over the
-previous chain value and the batch's bytes without that member. What is not closed never happened.
+A batch is what one write made durable, be it one append or several that waited together: its last
+line closes it with `"chain"`, the hash over the previous chain value and the batch's bytes without
+that member. What is not closed never happened.
 """
 
 import hashlib
@@ -9,14 +10,13 @@ import hmac
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Any
 
 import orjson
 from msgspec import Struct
 
-from orchestrator.adapters.runs.lines_read import read
-from orchestrator.adapters.runs.lines_written import written
+from orchestrator.adapters.runs.lines_read import events_of, read
 from orchestrator.model.errors import JournalError
 from orchestrator.model.events import Event, RunStarted, as_facts, from_facts
 
@@ -96,36 +96,58 @@ class Record(Struct, frozen=True, gc=False):
 
 
 class Batch(Struct, frozen=True):
-    """What one append made durable."""
+    """What was made durable at once."""
 
     data: bytes
-    records: tuple[Record, ...]
+    events: Sequence[Event]
     head: str
+    run: str
+    seq: int
+    """Of its first line."""
+
+    @property
+    def records(self) -> Iterator[Record]:
+        """Give its events with their places."""
+        return (Record(seq, self.run, event) for seq, event in enumerate(self.events, self.seq))
+
+
+class Depth(Enum):
+    """How much of each line is read."""
+
+    CHAIN = auto()
+    """Nothing but what the chain needs."""
+    CHECKED = auto()
+    """All of it, so that everything odd is found, but no events are made."""
+    EVENTS = auto()
+    """Events are made."""
 
 
 def encode(
     events: Sequence[Event], *, run: str, after_seq: int, head: str, chain: Chain
 ) -> tuple[bytes, str]:
-    """Give the bytes of one batch and the new head.
+    """Give the bytes of one batch and the new head; raises as `unnumbered` does."""
+    return closed(unnumbered(events, run, chain), after_seq, head, chain)
+
+
+def unnumbered(events: Sequence[Event], run: str, chain: Chain) -> list[bytes]:
+    """Give lines that only lack the beginning, their seq: it is known when their turn has come.
 
     The first line of a journal names the format, the chain and, if there is a key, its check.
+    Raises TypeError or ValueError when an event has values that JSON cannot hold.
     """
+    return [_dumps(_members(event, run, chain))[1:] for event in events]
 
-    def slowly(event: Event, seq: int) -> bytes:
-        return _dumps(_members(event, seq, run, chain))
 
-    try:
-        payload = written(events, run, after_seq, slowly)
-    except (TypeError, ValueError):
-        lines = [slowly(event, seq) for seq, event in enumerate(events, start=after_seq + 1)]
-        payload = b"\n".join(lines) + b"\n"
+def closed(lines: Sequence[bytes], after_seq: int, head: str, chain: Chain) -> tuple[bytes, str]:
+    """Number lines and close them as one batch; give its bytes and the new head."""
+    payload = b"".join([b'{"seq":%d,%b\n' % each for each in enumerate(lines, after_seq + 1)])
     new_head = chain.after(head, payload)
     return payload[:-2] + _MEMBER + new_head.encode() + b'"}\n', new_head
 
 
-def _members(event: Event, seq: int, run: str, chain: Chain) -> dict[str, object]:
+def _members(event: Event, run: str, chain: Chain) -> dict[str, object]:
     facts = as_facts(event)
-    members = {"seq": seq, "at": facts["at"], "event": type(event).__name__, "run": run}
+    members = {"at": facts["at"], "event": type(event).__name__, "run": run}
     if isinstance(event, RunStarted):
         # The journal knows best how it is chained, and `chain` is the name of the closing member.
         del facts["chain"]
@@ -154,17 +176,6 @@ def _writable(value: object) -> object:
     return value
 
 
-def _end_of_batch(data: bytearray, begin: int) -> int:
-    """Give where the first line after `begin` that closes a batch ends; -1 when none does yet."""
-    place = data.find(_MEMBER, begin)
-    while place >= 0:
-        found = _END.match(data, place)
-        if found is not None:
-            return found.end()
-        place = data.find(_MEMBER, place + 1)
-    return -1
-
-
 def _lines_of(data: bytes) -> list[bytes]:
     """Part what a file holds at its line ends, and at nothing else that might pass for one."""
     *whole, rest = data.split(b"\n")
@@ -174,14 +185,13 @@ def _lines_of(data: bytes) -> list[bytes]:
 class Replay:
     """Reads a journal batch by batch; afterwards it knows the head, the end and what was torn.
 
-    `place` stands in messages. `chain=None` trusts the lines without holding them against a chain;
-    `in_full=False` checks the chain and counts only, and gives batches without records.
+    `place` stands in messages. `chain=None` trusts the lines without holding them against a chain.
     """
 
-    def __init__(self, place: str, chain: Chain | None, *, in_full: bool = True) -> None:
+    def __init__(self, place: str, chain: Chain | None, depth: Depth = Depth.EVENTS) -> None:
         self._place = place
         self._chain = chain
-        self._in_full = in_full
+        self._depth = depth
         self._run: str | None = None
         self.head = GENESIS
         self.seq = 0
@@ -206,11 +216,10 @@ class Replay:
         searched = 0
         for block in blocks:
             gathered += block
-            begin = 0
-            while (end := _end_of_batch(gathered, searched)) >= 0:
-                yield self._committed(bytes(memoryview(gathered)[begin:end]))
-                begin = searched = end
-            del gathered[:begin]
+            ends = [found.end() for found in _END.finditer(gathered, searched)]
+            if ends:
+                yield from self._committed(bytes(memoryview(gathered)[: ends[-1]]), ends)
+                del gathered[: ends[-1]]
             searched = max(0, len(gathered) - _CLOSING)
         torn = _lines_of(bytes(gathered))
         for place, line in enumerate(torn):
@@ -220,23 +229,48 @@ class Replay:
         self.torn_lines = len(torn)
         self.torn_bytes = len(gathered)
 
-    def _committed(self, data: bytes) -> Batch:
-        head = data[-67:-3].decode()
+    def _committed(self, data: bytes, ends: list[int]) -> Iterator[Batch]:
+        """Give the batches that end where told; lines are read many at a time where nothing is odd."""
+        begin = 0
         if self.seq == 0:
+            begin, *ends = ends
             self._read_header(data[: data.index(b"\n") + 1])
+            yield self._batch(data[:begin], None)
+        lines = None if self._depth is Depth.CHAIN or not ends else self._read(data[begin:])
+        place = 0
+        for end in ends:
+            whole = data[begin:end]
+            beyond = place + whole.count(b"\n")
+            yield self._batch(whole, None if lines is None else lines[place:beyond])
+            begin, place = end, beyond
+
+    def _batch(self, data: bytes, lines: Sequence[Any] | None) -> Batch:
+        """Hold a batch against the chain and read what is not read yet."""
+        head = data[-67:-3].decode()
         if self._chain is not None:
             payload = data[:-_CLOSING] + b"}\n"
             if not hmac.compare_digest(self._chain.after(self.head, payload), head):
                 raise self._why_broken(_lines_of(data))
         count = data.count(b"\n")
-        records = self._records(data) if self._in_full else ()
-        if not self._in_full:
+        events: Sequence[Event] = ()
+        if self._depth is Depth.CHAIN:
             self._members_of(count - 1, data[data.rfind(b"\n", 0, -1) + 1 :])
+        else:
+            if lines is None:
+                lines = self._read(data)
+            if lines is None:
+                events = self._explained(_lines_of(data))
+            elif self._depth is Depth.EVENTS:
+                events = events_of(lines)
+        batch = Batch(data, events, head, self._run or "", self.seq + 1)
         self.head = head
         self.seq += count
         self.batches += 1
         self.end += len(data)
-        return Batch(data, records, head)
+        return batch
+
+    def _read(self, data: bytes) -> list[Any] | None:
+        return read(data, self._run, self.seq)
 
     def _read_header(self, line: bytes) -> None:
         header = _loads(line)
@@ -270,28 +304,21 @@ class Replay:
         else:
             raise self._fault(0, f"the journal names an unknown kind of chain, {kind!r}")
 
-    def _records(self, data: bytes) -> tuple[Record, ...]:
-        run = self._run
-        events = None if run is None else read(data, run, self.seq)
-        if run is None or events is None:
-            return self._explained(_lines_of(data))
-        return tuple([Record(seq, run, event) for seq, event in enumerate(events, self.seq + 1)])
-
-    def _explained(self, lines: list[bytes]) -> tuple[Record, ...]:
+    def _explained(self, lines: list[bytes]) -> list[Event]:
         """Read line by line, and say of the first that is none of a journal what is wrong with it."""
-        records = []
+        events = []
         for place, line in enumerate(lines):
             members = self._members_of(place, line)
-            seq, run, name = members.pop("seq"), members.pop("run"), members.pop("event", None)
-            members.pop("chain", None)
+            name = members.pop("event", None)
+            for each in ("seq", "run", "chain"):
+                members.pop(each, None)
             if name == "RunStarted":
                 members["chain"] = members.pop("chain_kind", "sha256")
             try:
-                event = from_facts(name, members)
+                events.append(from_facts(name, members))
             except (ValueError, TypeError, AttributeError, KeyError) as error:
                 raise self._fault(place, f"the line is not an event: {error}") from error
-            records.append(Record(seq, run, event))
-        return tuple(records)
+        return events
 
     def _members_of(self, place: int, line: bytes) -> dict[str, Any]:
         members = _loads(line)

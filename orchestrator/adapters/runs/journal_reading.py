@@ -14,12 +14,14 @@ from orchestrator.adapters.runs.journal_lines import (
     GENESIS,
     Batch,
     Chain,
+    Depth,
     Finding,
     JournalFaultError,
     Record,
     Replay,
 )
 from orchestrator.model.errors import JournalError
+from orchestrator.model.events import Event
 
 _LONGEST_FIRST_LINE = 1_000_000
 _BLOCK = 1 << 18
@@ -103,6 +105,12 @@ def _first_line(path: Path) -> dict[str, object]:
     return members if isinstance(members, dict) else {}
 
 
+def read_events(path: Path, key: bytes | None, until: int) -> Iterator[Event]:
+    """Give the events of a journal's first `until` bytes; raises JournalError as `read_records`."""
+    for batch in batches_of(path, Replay(str(path), Chain(key)), until=until):
+        yield from batch.events
+
+
 def read_records(
     path: Path, key: bytes | None = None, *, believed: bool = False, until: int | None = None
 ) -> Iterator[Record]:
@@ -118,7 +126,7 @@ def read_records(
 
 def read_lines(path: Path, key: bytes | None = None) -> Iterator[bytes]:
     """Give every durable line byte by byte as it was written, its chain checked first."""
-    for batch in batches_of(path, Replay(str(path), Chain(key), in_full=False)):
+    for batch in batches_of(path, Replay(str(path), Chain(key), Depth.CHAIN)):
         yield from batch.data.splitlines(keepends=True)
 
 
@@ -127,7 +135,7 @@ def verify(path: Path, key: bytes | None = None, expected_head: str | None = Non
 
     A fault in the journal is returned; raises JournalError when the file cannot be read.
     """
-    replay = Replay(str(path), Chain(key))
+    replay = Replay(str(path), Chain(key), Depth.CHECKED)
     found_at = 0 if expected_head == GENESIS else None
     fault: JournalFaultError | None = None
     try:

@@ -4,8 +4,9 @@ What is read like this is exactly what `from_facts` gives; whatever is odd is le
 which knows what to say of it.
 """
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache, reduce
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import reduce
 from operator import or_
 from types import NoneType
 from typing import Any, get_args, get_type_hints
@@ -13,33 +14,39 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec.structs import astuple
 
-from orchestrator.model import moments
 from orchestrator.model.events import EVENTS, Baseline, Event, RunStarted
+from orchestrator.model.moments import Written
 
 _Changes = tuple[tuple[int, Callable[[Any], object]], ...]
 """Places in a struct's values, and what the value there goes through."""
 
 
-def read(data: bytes, run: str | None, after_seq: int) -> list[Event] | None:
-    """Give the events of whole lines that follow `after_seq`; None when anything about them is odd."""
+def read(data: bytes, run: str | None, after_seq: int) -> list[Any] | None:
+    """Read whole lines that follow `after_seq`, each one event; None when anything about them is odd.
+
+    What is not None stands for events as sure as `events_of` makes them.
+    """
     try:
         lines = _decoder.decode_lines(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     if not _is_one_a_line(data, len(lines)):
         return None
+    for seq, line in enumerate(lines, start=after_seq + 1):
+        if line.seq != seq or line.run != run:
+            return None
+    return lines
+
+
+def events_of(lines: Sequence[Any]) -> list[Event]:
+    """Make the events of lines that were read."""
     events: list[Event] = []
-    try:
-        for seq, line in enumerate(lines, start=after_seq + 1):
-            if line.seq != seq or line.run != run:
-                return None
-            kind, changes = _READERS[type(line)]
-            _, _, at, *facts, _ = astuple(line)
-            for place, change in changes:
-                facts[place] = change(facts[place])
-            events.append(kind(_moment_of(at), *facts))
-    except ValueError:
-        return None
+    for line in lines:
+        kind, changes = _READERS[type(line)]
+        _, _, at, *facts, _ = astuple(line)
+        for place, change in changes:
+            facts[place] = change(facts[place])
+        events.append(kind(at.timestamp(), *facts))
     return events
 
 
@@ -57,7 +64,7 @@ def _struct(kind: type[Any], head: list[Any], tail: list[Any], tag: str | None) 
     required = len(hints) - len(defaults)
     for place, (name, hint) in enumerate(hints.items()):
         plain = get_args(hint)[0] if NoneType in get_args(hint) else hint
-        known = str if _is_moment(name) else _TYPES.get(plain, plain)
+        known: Any = Written if _is_moment(name) else _TYPES.get(plain, plain)
         fields.append(
             (name, known) if place < required else (name, known, defaults[place - required])
         )
@@ -84,8 +91,8 @@ def _changes(kind: type[Any]) -> _Changes:
     )
 
 
-def _moment(text: str | None) -> float | None:
-    return None if text is None else _moment_of(text)
+def _moment(read: datetime | None) -> float | None:
+    return None if read is None else read.timestamp()
 
 
 def _baseline(read: Any) -> Baseline:
@@ -95,7 +102,6 @@ def _baseline(read: Any) -> Baseline:
     return Baseline(*values)
 
 
-_moment_of = lru_cache(maxsize=4096)(moments.from_text)
 _TYPES: dict[Any, Any] = {
     # A number keeps its kind wherever it stands.
     int: int | float,

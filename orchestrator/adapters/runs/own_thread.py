@@ -19,8 +19,8 @@ class OwnThread:
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
         self._thread: Thread | None = None
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Give what the work gives, or raise what it raises; the loop goes on meanwhile."""
+    def run(self, work: Callable[[], T]) -> "asyncio.Future[T]":
+        """Promise what the work gives or raises; the loop goes on meanwhile."""
         if self._thread is None:
             # A process must be able to end although somebody forgot to close.
             self._thread = Thread(target=_obey, args=(self._orders,), name=self._name, daemon=True)
@@ -28,7 +28,7 @@ class OwnThread:
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[T] = loop.create_future()
         self._orders.put((work, loop, outcome))
-        return await outcome
+        return outcome
 
     def close(self) -> None:
         """Wait for the work at hand and end the thread; work given afterwards begins another."""
