@@ -80,7 +80,7 @@ lock: ## Pin again what pyproject.toml asks for (make lock LOCK=--upgrade for ne
 	@python3 -m venv .venv-lock
 	@.venv-lock/bin/python -m pip install -qq '$(UV)'
 	@.venv-lock/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	  --extra fast --group dev --generate-hashes --no-annotate \
+	  --group dev --generate-hashes --no-annotate \
 	  --custom-compile-command 'make lock' --output-file requirements.lock $(LOCK)
 	@.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	  --group bench --constraint requirements.lock --generate-hashes --no-annotate \

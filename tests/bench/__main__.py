@@ -2,12 +2,14 @@
 
 `make bench-compare WITH=FILE` holds a saved run against another one, or against a new one. Ends
 with 0, also where a goal is missed; with 1 where a check failed: what was measured did not do what
-it has to do, or a part broke down; with 2 for wrong arguments.
+it has to do, a part broke down, or it was stopped and some are missing; with 2 for wrong arguments;
+with 130 or 143 when it was stopped before anything was measured. A stop leaves nothing behind.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,8 +25,26 @@ SAVED = ROOT / "logs" / "bench"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, or take what is saved; print it, and compare it if that is asked for."""
+    """Do what is asked for; a stop ends every process and removes every temporary folder."""
     wanted = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        return _carried_out(wanted)
+    except (KeyboardInterrupt, _Stopped) as stop:
+        _note("bench: stopped; nothing is saved")
+        return 128 + (signal.SIGTERM if isinstance(stop, _Stopped) else signal.SIGINT)
+
+
+class _Stopped(BaseException):
+    """Somebody asked this process to end."""
+
+
+def _stop(*_: object) -> None:
+    raise _Stopped
+
+
+def _carried_out(wanted: argparse.Namespace) -> int:
+    """Measure, or take what is saved; print it, and compare it if that is asked for."""
     then = None if wanted.compare is None else _saved(wanted.compare)
     said = _measured(wanted) if wanted.saved is None else _saved(wanted.saved)
     if then is not None:
@@ -88,13 +108,18 @@ def _measured(wanted: argparse.Namespace) -> dict[str, Any]:
     asked = Asked(rounds=wanted.rounds, quick=wanted.quick, loop=wanted.loop)
     described = machine.describe()
     began = datetime.now(UTC)  # noqa: TID251 - it is the date of a measurement
-    measured = []
-    for part in parts.PARTS:
-        if part.letter not in wanted.only or not part.is_there:
-            continue
-        _note(f"{part.letter}: {part.title} ...")
-        measured.append(parts.measure(part, asked, _note))
-        _note(f"{part.letter}: {measured[-1].seconds:.0f} s")
+    measured: list[parts.Measured] = []
+    waiting = [part for part in parts.PARTS if part.letter in wanted.only and part.is_there]
+    faults = []
+    try:
+        while waiting:
+            _note(f"{waiting[0].letter}: {waiting[0].title} ...")
+            measured.append(parts.measure(waiting[0], asked, _note))
+            _note(f"{waiting.pop(0).letter}: {measured[-1].seconds:.0f} s")
+    except (KeyboardInterrupt, _Stopped):
+        if not measured:
+            raise
+        faults.append(f"stopped; not measured: {', '.join(part.letter for part in waiting)}")
     described["load_after"] = os.getloadavg()[0]
     said = {
         "date": began.isoformat(timespec="seconds"),
@@ -102,7 +127,7 @@ def _measured(wanted: argparse.Namespace) -> dict[str, Any]:
         "machine": described,
         "figures": [asdict(figure) for each in measured for figure in each.figures],
         "seconds": {each.part.letter: round(each.seconds, 1) for each in measured},
-        "faults": [fault for each in measured for fault in each.faults],
+        "faults": [*(fault for each in measured for fault in each.faults), *faults],
     }
     if not (wanted.markdown or wanted.compare):
         _show(said)
@@ -114,9 +139,11 @@ def _show(said: dict[str, Any]) -> None:
     figures = comparing.figures_of(said)
     print(f"{tables.heading(said)}\n\n{tables.as_text(figures)}\n")
     goals = [figure for figure in figures if figure.is_met is not None]
-    took = sum(said["seconds"].values())
+    seconds = said["seconds"]
+    parts_took = ", ".join(f"{letter} {took:.0f}" for letter, took in seconds.items())
     print(
-        f"{len(goals) - comparing.missed(figures)} of {len(goals)} goals met; {took:.0f} s in all"
+        f"{len(goals) - comparing.missed(figures)} of {len(goals)} goals met;"
+        f" {sum(seconds.values()):.0f} s in all ({parts_took})"
     )
 
 

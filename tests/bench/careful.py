@@ -1,6 +1,7 @@
 """What a careful user of `requests` writes for one device: look, send, wait for the proof, note it.
 
-Every status is checked and every request has a timeout. A GET is repeated after a passing fault,
+A session belongs to one thread, keeps its connection alive, and needs a pool of no more than that
+one. Every status is checked and every request has a timeout. A GET is repeated after a passing fault,
 the PUT never: nobody knows whether it was applied. A line for each device goes to a file as soon as
 it is done. Both yardsticks of part (b) are this under another roof.
 """

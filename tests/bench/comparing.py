@@ -8,13 +8,18 @@ from tests.bench.tables import ratio, with_unit
 
 SAME = 0.10
 """Change of a figure without rounds below which nothing is said."""
+MARK = " *"
+LEGEND = (
+    f"* the rounds of the two runs do not overlap; without rounds: changed by more than {SAME:.0%}"
+)
 
 
 def compared_runs(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Write for every figure what it was, what it is and by how much it changed.
 
     Ratios are compared where there are some, because two runs seldom meet the machine in the same
-    mood; a change is marked where the rounds of the two runs do not overlap.
+    mood; a change is marked where the rounds of the two runs do not overlap, or, where there are
+    none, where it is large.
     """
     lines = [*_warnings(then, now)]
     before = {key(each): each for each in figures_of(then)}
@@ -27,6 +32,8 @@ def compared_runs(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     lines += [
         f"{name_of(each):{width}}  gone" for each in before.values() if each.part in now["seconds"]
     ]
+    if any(line.endswith(MARK) for line in lines):
+        lines.append(LEGEND)
     return "\n".join(lines)
 
 
@@ -56,7 +63,7 @@ def _change(was: Figure, now: Figure) -> str:
     if not before:
         return then_and_now
     change = after / before - 1
-    mark = "  <- beyond the rounds" if _is_beyond(was, now, change) else ""
+    mark = MARK if _is_beyond(was, now, change) else ""
     return f"{then_and_now}  {change:+.0%}{mark}"
 
 

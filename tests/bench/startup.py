@@ -15,7 +15,7 @@ from tests.bench.asking import Asked, CheckFailedError
 from tests.bench.figures import Figure, compared
 
 DEVICES = 100
-TURNS = 3
+TURNS = 2
 """Each round has so many turns: one is over soon, and its length varies much."""
 
 PLAYBOOK = """\
@@ -52,7 +52,7 @@ def measure(asked: Asked) -> list[Figure]:
         if name != "python"
         for figure in (
             _figure(name, taken, "", GOALS.get(name)),
-            _figure(name, cpu, ": CPU", None),
+            _figure(name, cpu, ", CPU", None),
         )
     ]
     if faults:

@@ -1,36 +1,63 @@
 """The table of figures, for a terminal and for the README. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from textwrap import wrap
 from typing import Any
 
 from tests.bench.figures import Figure
+from tests.bench.parts import PARTS
 
-HEADS = ("", "what", "ours", "yardstick", "ratio", "of a round", "goal", "")
-_RIGHT = {2, 4}
+WIDTH = 100
+"""Columns of a terminal that the table fits into; a long name goes on in the next line."""
+
+HEADS = ("what", "ours", "theirs", "ratio", "of rounds", "goal", "")
+_LEFT = {0, 5, 6}
+_GAP = "  "
+
+LEGEND = (
+    "theirs: the yardstick, measured in the same run and in turns with ours, in the same unit; ratio:"
+    " ours/theirs, the median over the rounds, with its least and its most; a goal with a unit is"
+    " one for ours, else for the ratio."
+)
+
+_OF_LETTER = {part.letter: part for part in PARTS}
 
 
 def as_text(figures: Sequence[Figure]) -> str:
     """Write the table for a terminal."""
     rows = [HEADS, *(_cells(figure) for figure in figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
-    lines = []
-    for row in rows:
-        padded = [
-            cell.rjust(width) if column in _RIGHT else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(padded).rstrip())
-    return "\n".join(lines)
+    widths = [max(len(row[column]) for row in rows) for column in range(1, len(HEADS))]
+    room = WIDTH - sum(widths) - len(_GAP) * len(widths)
+    widths.insert(0, min(room, max(len(f"  {row[0]}") for row in rows)))
+    lines = list(_lined(HEADS, widths, indent=""))
+    for letter, of_part in groupby(figures, key=lambda figure: figure.part):
+        lines += ["", *_head_of(letter)]
+        beside = ""
+        for figure in of_part:
+            if figure.yardstick and figure.yardstick != beside:
+                beside = figure.yardstick
+                lines.append(f"beside {beside}:")
+            lines += _lined(_cells(figure), widths, indent="  ")
+    return "\n".join([*lines, "", *wrap(LEGEND, WIDTH)])
 
 
 def as_markdown(said: Mapping[str, Any], figures: Sequence[Figure]) -> str:
-    """Write what stands in the README: when and where it was measured, and the table."""
-    rows = [
-        "| | what | ours | yardstick | ratio | of a round | goal | |",
+    """Write what stands in the README: when and where it was measured, the table, what is counted."""
+    lines = [
+        heading(said),
+        "",
+        "| | what | ours | yardstick | ratio | of rounds | goal | |",
         "|---|---|--:|---|--:|---|---|---|",
     ]
-    rows += ["| " + " | ".join(_cells(figure)) + " |" for figure in figures]
-    return f"{heading(said)}\n\n" + "\n".join(rows)
+    for figure in figures:
+        what, ours, theirs, *others = _cells(figure)
+        yardstick = f"{figure.yardstick}: {theirs}" if theirs else ""
+        lines.append("| " + " | ".join((figure.part, what, ours, yardstick, *others)) + " |")
+    letters = dict.fromkeys(figure.part for figure in figures)
+    told = [_OF_LETTER[letter] for letter in letters if letter in _OF_LETTER]
+    lines += ["", *(f"* **{part.letter}** {part.title}: {part.counted}" for part in told)]
+    return "\n".join([*lines, "", LEGEND])
 
 
 def heading(said: Mapping[str, Any]) -> str:
@@ -46,17 +73,35 @@ def heading(said: Mapping[str, Any]) -> str:
     )
 
 
+def _head_of(letter: str) -> list[str]:
+    part = _OF_LETTER.get(letter)
+    if part is None:
+        return [letter]
+    about = wrap(part.counted, WIDTH, initial_indent="   ", subsequent_indent="   ")
+    return [f"{letter}  {part.title}", *about]
+
+
+def _lined(cells: Sequence[str], widths: Sequence[int], *, indent: str) -> Iterator[str]:
+    """Give the lines of one row: its figures stand in the last."""
+    *before, name = wrap(
+        cells[0], widths[0], initial_indent=indent, subsequent_indent=f"{indent}  "
+    )
+    yield from before
+    padded = [
+        cell.ljust(width) if column in _LEFT else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip((name, *cells[1:]), widths, strict=True))
+    ]
+    yield _GAP.join(padded).rstrip()
+
+
 def _cells(figure: Figure) -> tuple[str, ...]:
     has_range = figure.least is not None and figure.most is not None
     return (
-        figure.part,
         figure.name,
         with_unit(figure.ours, figure.unit),
-        ""
-        if figure.theirs is None
-        else f"{figure.yardstick}: {with_unit(figure.theirs, figure.unit)}",
+        "" if figure.theirs is None else number(figure.theirs),
         "" if figure.ratio is None else ratio(figure.ratio),
-        f"{ratio(figure.least or 0.0)} to {ratio(figure.most or 0.0)}" if has_range else "",
+        f"{ratio(figure.least or 0.0)}-{ratio(figure.most or 0.0)}" if has_range else "",
         _goal(figure),
         {None: "", True: "met", False: "MISSED"}[figure.is_met],
     )
@@ -64,15 +109,22 @@ def _cells(figure: Figure) -> tuple[str, ...]:
 
 def _goal(figure: Figure) -> str:
     is_of_ours = figure.ratio is None or figure.is_absolute
-    unit = figure.unit if is_of_ours else ""
     goals = [("≥", figure.at_least), ("≤", figure.at_most)]
-    return ", ".join(f"{sign} {with_unit(goal, unit)}" for sign, goal in goals if goal is not None)
+    return ", ".join(
+        f"{sign} {with_unit(goal, figure.unit) if is_of_ours else f'{goal:.2f}'}"
+        for sign, goal in goals
+        if goal is not None
+    )
 
 
 def with_unit(value: float, unit: str) -> str:
     """Write a value with three digits that count, or whole; its unit behind it."""
-    number = f"{value:,.0f}" if value == 0 or abs(value) >= 100 else f"{value:.3g}"
-    return f"{number}{unit}" if unit.startswith("/") else f"{number} {unit}".rstrip()
+    return f"{number(value)}{unit}" if unit.startswith("/") else f"{number(value)} {unit}".rstrip()
+
+
+def number(value: float) -> str:
+    """Write a value with three digits that count, or whole."""
+    return f"{value:,.0f}" if value == 0 or abs(value) >= 100 else f"{value:.3g}"
 
 
 def ratio(value: float) -> str:

@@ -25,7 +25,6 @@ BENCH_WANTED = GROUPS.pop("bench")
 WANTED = [
     *PROJECT["build-system"]["requires"],
     *PROJECT["project"]["dependencies"],
-    *chain(*PROJECT["project"]["optional-dependencies"].values()),
     *(entry for entry in chain(*GROUPS.values()) if isinstance(entry, str)),
 ]
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from orchestrator.adapters.controller.request_gate import RequestGate
+from orchestrator.engine.choosing.watching import SHORTEST_INTERVAL
 from orchestrator.model.answers import OperationAnswer
 from orchestrator.model.commands import SendChange
 from orchestrator.model.devices import DeviceId
@@ -17,7 +18,10 @@ from orchestrator.ports import Clock, Controller, Offers
 T = TypeVar("T")
 
 Looks = dict[int, tuple[float, float]]
-"""For each device the moments of its last record and of the one before."""
+"""For each device the moments of its last record and of the one in the round before."""
+
+SAME_ROUND = SHORTEST_INTERVAL / 2
+"""Seconds below which two looks belong to one round: a device may stand on two of its pages."""
 
 
 class Counted:
@@ -91,8 +95,8 @@ class Counted:
 
     @staticmethod
     def _saw(looks: Looks, device: int, at: float) -> None:
-        last, _ = looks.get(device, (at, at))
-        looks[device] = (at, last)
+        last, before = looks.get(device, (at, at))
+        looks[device] = (at, before if at - last < SAME_ROUND else last)
 
 
 class _CountedOffers:

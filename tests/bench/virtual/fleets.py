@@ -1,6 +1,7 @@
 """The clean fleet and the redeployment that the campaigns in virtual time are about."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.model.operations import Operation
@@ -29,12 +30,12 @@ CLEAN = FleetPlan(
 )
 """All come back: most at once, some so late that they are seen Down, some behind NAT."""
 
-REDEPLOYMENT = """\
+_REDEPLOYMENT = """\
 playbook: bench
 devices: {organization: 123, status: up, where: {is_active: true, pending_settings: none}}
 steps:
   - operation: factory
-    proof: {status: up, within: 30m, settle: 150s, stable_for: 30s}
+    proof: {status: up, within: 30m, settle: 150s, stable_for: 30s, whole_record: %s}
     attempts: 2
   - operation: reconf
     proof: {pending_settings: none, within: 15m}
@@ -43,7 +44,28 @@ rollout: {max_down: %d}
 requests: {delay: 0s, in_flight: 50, per_second: none}
 snapshots: %s
 """
-"""The shipped redeploy.yaml with limits for ten thousand devices: max_down, snapshots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What a redeployment reads beyond the list pages that show who is back."""
+
+    snapshots: str
+    """What is saved of a device before it is touched: `full`, `record` or `none`."""
+    whole_record: bool
+    """Whether a return is proven by the device's own record, too."""
+
+
+LEAN = Care("none", whole_record=False)
+UNSAVED = Care("none", whole_record=True)
+SHIPPED = Care("full", whole_record=True)
+"""What a playbook that says nothing of either asks for."""
+
+
+def redeployment(max_down: int, care: Care) -> str:
+    """Write the shipped redeploy.yaml with limits for ten thousand devices."""
+    return _REDEPLOYMENT % (str(care.whole_record).lower(), max_down, care.snapshots)
+
 
 STEPS: Sequence[OperationStep] = (
     OperationStep(Operation.FACTORY, Proof(False, 1800.0, SETTLE, STABLE), 2),

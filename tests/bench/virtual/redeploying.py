@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 
 from orchestrator.adapters.runs.journal_reading import read_records
-from orchestrator.model.events import DeviceReturned, Event
+from orchestrator.model.events import DeliverySeen, DeviceReturned, Event
 from orchestrator.simulator.ledger import AppliedOperation
 from orchestrator.simulator.world import World
 from tests.bench.virtual.campaigning import Campaign, Staging, carried_out
 from tests.bench.virtual.counting import Looks
-from tests.bench.virtual.fleets import REDEPLOYMENT, controller_of, world_of
+from tests.bench.virtual.fleets import LEAN, Care, controller_of, redeployment, world_of
 from tests.bench.virtual.makespans import Walk, walks_of
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +28,8 @@ class Noticed:
     at: float
     interval: float
     """Seconds between the reading that showed it and the one before."""
+    delivery_seen_at: float | None
+    """The contact that the run took for the delivery; None where it had to see none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +53,21 @@ class _Onlooker:
     def __init__(self, looks: Looks) -> None:
         self._looks = looks
         self.noticed: list[Noticed] = []
+        self._deliveries: dict[tuple[int, int], float] = {}
 
     def hear(self, events: Sequence[Event]) -> None:
         for event in events:
+            if isinstance(event, DeliverySeen):
+                self._deliveries[event.device, event.step] = event.contact_at
             if isinstance(event, DeviceReturned):
                 last, before = self._looks[event.device]
-                found = Noticed(event.device, event.step, event.at, last - before)
+                delivery = self._deliveries.get((event.device, event.step))
+                found = Noticed(event.device, event.step, event.at, last - before, delivery)
                 self.noticed.append(found)
 
 
 @cache
-def redeployed(devices: int, max_down: int, snapshots: str = "none") -> Redeployment:
+def redeployed(devices: int, max_down: int, care: Care = LEAN) -> Redeployment:
     """Redeploy that many devices, so many of them down at once at most."""
     DISK.mkdir(exist_ok=True)
     world, looks = world_of(devices), Looks()
@@ -73,7 +79,7 @@ def redeployed(devices: int, max_down: int, snapshots: str = "none") -> Redeploy
             listeners=[onlooker],
             looks=looks,
         )
-        campaign = carried_out(REDEPLOYMENT % (max_down, snapshots), staging)
+        campaign = carried_out(redeployment(max_down, care), staging)
         walks = walks_of(record.event for record in read_records(campaign.journal))
     counts = campaign.summary.counts()
     assert counts["succeeded"] == devices, f"not every device succeeded: {counts}"
