@@ -15,7 +15,6 @@ from orchestrator.model.devices import DETAIL_ONLY_FIELDS, DeviceId
 from orchestrator.model.operations import Operation
 from orchestrator.model.steps import CheckStep, DoneStep, Witness
 
-
 SELDOM = 3.0
 """Times longer between two looks at a device that took its command and has to settle: no contact
 proves its return yet, only an outage that the controller happened to notice would."""
