@@ -27,7 +27,6 @@ SAVED = ROOT / "logs" / "bench"
 def main(arguments: list[str] | None = None) -> int:
     """Do what is asked for; a stop ends every process and removes every temporary folder."""
     wanted = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)
     try:
         return _carried_out(wanted)
     except (KeyboardInterrupt, _Stopped) as stop:
@@ -113,6 +112,8 @@ def _measured(wanted: argparse.Namespace) -> dict[str, Any]:
     faults = []
     try:
         while waiting:
+            # Before each: a run in this process has handlers of its own, and leaves none behind.
+            signal.signal(signal.SIGTERM, _stop)
             _note(f"{waiting[0].letter}: {waiting[0].title} ...")
             measured.append(parts.measure(waiting[0], asked, _note))
             _note(f"{waiting.pop(0).letter}: {measured[-1].seconds:.0f} s")

@@ -22,7 +22,7 @@ def measure(asked: Asked) -> list[Figure]:
     figures = [
         compared(
             "e",
-            f"journal, {_way(producers, batch)}: events durable",
+            f"{_way(producers, batch)}: durable",
             unit="/s",
             ours=[each["ours"] for each in found[f"{producers}x{batch}"]],
             yardstick="write+fdatasync, same bytes and batches",
@@ -34,7 +34,7 @@ def measure(asked: Asked) -> list[Figure]:
     figures.append(
         compared(
             "e",
-            "replay, chain checked: events read",
+            "replay, chain checked",
             unit="/s",
             ours=[each["ours"] for each in found["read"]],
             yardstick="orjson.loads of each line",
@@ -64,7 +64,7 @@ def measure(asked: Asked) -> list[Figure]:
 
 def _way(producers: int, batch: int) -> str:
     who = "1 producer" if producers == 1 else f"{producers:,} producers"
-    return f"{who} with {batch} at a time"
+    return f"{who}, {batch} at a time"
 
 
 def _millions(events: int) -> str:

@@ -48,7 +48,7 @@ def measure(asked: Asked) -> list[Figure]:
     rate = compared(
         part="f",
         name=f"device steps foreseen, {devices:,} devices",
-        unit="steps/s",
+        unit="/s",
         ours=ours,
         yardstick="plain heap loop",
         theirs=theirs,
@@ -58,9 +58,9 @@ def measure(asked: Asked) -> list[Figure]:
         rate,
         Figure(
             part="f",
-            name=f"{DEVICES:,} devices x {SEEDS} seeds, from {devices:,} x {FEW}",
+            name=f"{DEVICES:,} devices x {SEEDS} seeds: CPU, from x {FEW}",
             ours=scaled,
-            unit="CPU s",
+            unit="s",
             at_most=GOAL,
         ),
     ]
@@ -69,9 +69,9 @@ def measure(asked: Asked) -> list[Figure]:
         figures.append(
             Figure(
                 part="f",
-                name=f"{LARGE:,} devices, one seed",
+                name=f"{LARGE:,} devices, one seed: CPU",
                 ours=cpu_seconds(lambda: imagined(large, 1))[0],
-                unit="CPU s",
+                unit="s",
                 at_most=LARGE_GOAL,
             )
         )

@@ -129,4 +129,6 @@ def number(value: float) -> str:
 
 def ratio(value: float) -> str:
     """Write a ratio so that differences show."""
-    return f"{value:.2f}" if value < 10 else f"{value:,.1f}"
+    if value < 10:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"

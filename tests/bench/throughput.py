@@ -141,7 +141,7 @@ def _figures(case: Case, rounds: Rounds) -> list[Figure]:
 
     return [
         beside("requests", "/s", "per_second", "per_second", case.at_least),
-        beside("while only sending", "/s", "sent_per_second", "per_second"),
+        beside("only sending", "/s", "sent_per_second", "per_second"),
         beside("CPU a request", "µs", "cpu_micros", "cpu_micros"),
     ]
 
@@ -164,6 +164,6 @@ def _sidelights(of_cases: Sequence[tuple[Case, Rounds]]) -> list[Figure]:
     return [
         memory,
         Figure("a", f"{case.name}: events to one fdatasync", events / syncs, "", at_least=1.0),
-        Figure("a", "least time from a durable intent to its PUT", lead * 1000, "ms", at_least=0.0),
-        Figure("a", "longest wait for the round of reading, not counted", idle, "s"),
+        Figure("a", "least time from durable intent to PUT", lead * 1000, "ms", at_least=0.0),
+        Figure("a", "longest wait for reading, not counted", idle, "s"),
     ]
