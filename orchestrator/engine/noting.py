@@ -82,7 +82,7 @@ def _note_reading(run: "Run", reading: Reading) -> None:
         run.admissions.free(run.admissions.groups.look_at(reading.device))
     run.mark(device)
     known = run.starts.known.get(device.id)
-    if _adds(reading, known) and not _is_prepared_for(device, known, reading):
+    if _adds(reading, known) and not _is_ready_by(run, device, known, reading):
         run.starts.known[device.id] = reading
         news = run.news.get(device.id)
         if news is None or reading.is_detail or not news.is_detail:
@@ -150,11 +150,12 @@ def _answers(device: DeviceRun, reading: Reading) -> bool:
     return reading.is_detail or not device.is_read_in_full
 
 
-def _is_prepared_for(device: DeviceRun, known: Reading | None, reading: Reading) -> bool:
+def _is_ready_by(run: "Run", device: DeviceRun, known: Reading | None, reading: Reading) -> bool:
     """Say whether all that the next step needs is known, so that a row of a list would only tell less."""
-    if known is None or reading.is_detail:
+    if known is None or reading.is_detail or known.asked_at <= device.asked_after:
         return False
-    return known.step == device.step and known.asked_at > device.asked_after
+    needs_all = device.phase is Phase.READY and run.starts.must_be_full(device)
+    return known.step == device.step or (needs_all and known.is_detail)
 
 
 def _adds(reading: Reading, known: Reading | None) -> bool:

@@ -182,22 +182,25 @@ class Starts:
 
     def _read(self, decision: Decision, run: DeviceRun, now: Moment) -> None:
         wanted = self._preparation(run)
-        in_full = wanted is not None or self._must_be_full(run)
+        in_full = wanted is not None or self.must_be_full(run)
         self.waits.poll(decision, run, now, in_full=in_full, command=wanted)
 
     def _tells_enough(self, run: DeviceRun, reading: Reading) -> bool:
         wanted = self._preparation(run)
         if wanted is not None:
             return intending.is_prepared(wanted, reading)
-        return reading.is_detail or not self._must_be_full(run)
+        return reading.is_detail or not self.must_be_full(run)
 
     def _preparation(self, run: DeviceRun) -> PrepareDevice | None:
         if not self._prepares[run.step]:
             return None
         return intending.preparation(self.plan.playbook, run)
 
-    def _must_be_full(self, run: DeviceRun) -> bool:
-        """List pages do not tell of pending firmware; after an unproven upgrade that must be known."""
+    def must_be_full(self, run: DeviceRun) -> bool:
+        """Say whether only the whole record is enough for its guard.
+
+        List pages do not tell of pending firmware; after an unproven upgrade that must be known.
+        """
         return self._guard_in_full or run.unproven is Action.UPGRADE
 
     def make_ready(

@@ -429,6 +429,17 @@ def test_a_list_row_does_not_stand_in_for_the_full_record_that_a_guard_needs():
     assert story.answer_reads().operations == [(1, "reboot")]
 
 
+def test_a_list_row_does_not_take_the_place_of_the_full_record_that_was_read_for_the_guard():
+    firmware = Condition("firmware_image_is_pending", Equals((False,)))
+    story = many(2, REBOOT, delay=30.0, guard=Guard(disruptive=(firmware,))).settles()
+    reads = len(story.reads)
+
+    story.later(20).observes(2).later(15)
+
+    assert [device for device, _ in story.operations] == [1, 2]
+    assert [read for read in story.reads[reads:] if read == commands.ReadDevice(2)] == []
+
+
 def test_a_guard_that_asks_for_down_devices_can_reboot_them():
     """OP-8: reboot unresponsive devices; what was sent and may still fire is said so."""
     down = Condition("status", Equals((Status.DOWN,)))
