@@ -1,10 +1,11 @@
 """A device as the inventory describes it, read tolerantly from untrusted records (api.md 1.9)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import NewType
+
+from msgspec import Struct
 
 from orchestrator.model import moments
 
@@ -62,8 +63,7 @@ class Status(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """One inventory record. None always means unknown; an unknown never satisfies a positive condition."""
 
     id: DeviceId
@@ -109,10 +109,8 @@ def device_from_record(record: object) -> Device:
     if type(record) is not dict and not isinstance(record, Mapping):
         raise RecordError(f"a device record is a JSON object, this is {type(record).__name__}")
     identity = record.get("id")
-    if isinstance(identity, str) and identity.isascii() and identity.isdigit():
-        identity = int(identity)
-    if not isinstance(identity, int) or isinstance(identity, bool) or identity < 0:
-        raise RecordError(f"a device record needs a whole number as id, this has {identity!r}")
+    if type(identity) is not int or identity < 0:
+        identity = _as_identity(identity)
     fields: dict[str, object] = dict(record)
     for secret in SECRET_FIELDS:
         fields.pop(secret, None)
@@ -133,13 +131,21 @@ def device_from_record(record: object) -> Device:
     )
 
 
+def _as_identity(value: object) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise RecordError(f"a device record needs a whole number as id, this has {value!r}")
+    return value
+
+
 _TRUE = frozenset({"up", "true", "1", "yes", "on"})
 _FALSE = frozenset({"down", "false", "0", "no", "off"})
 
 
 def as_status(value: object) -> Status:
     """Read a status in any of its documented forms; whatever else is Unknown, never Up."""
-    flag = as_flag(value)
+    flag = _flag_in(value) if type(value) is str else as_flag(value)
     if flag is None:
         return Status.UNKNOWN
     return Status.UP if flag else Status.DOWN

@@ -1,7 +1,9 @@
 """What reading from the controller yields: records with the moments at which they were true."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from msgspec import Struct, field
 
 from orchestrator.model.devices import Device, DeviceId, Status
 from orchestrator.model.snapshots import Extras
@@ -49,8 +51,7 @@ class Testimony:
     """The log shows a boot after that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One device as the controller described it at one moment."""
 
     device_id: DeviceId

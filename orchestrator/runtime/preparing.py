@@ -1,7 +1,8 @@
 """Looking at one device closely: all that a step needs, a device that lost its id, what witnesses say."""
 
 from contextlib import aclosing
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from orchestrator.engine.choosing.selecting import lasting_filters_of
 from orchestrator.model.commands import AskWitnesses, FindDevice, PrepareDevice

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop
 from typing import NoReturn, TypeVar
 
+import msgspec
+
 from orchestrator.adapters.simulated.simulated_controller import SimulatedController
 from orchestrator.engine.run import Run, replayed
 from orchestrator.model import events
@@ -445,12 +447,12 @@ class _Preparing(Preparer):
         if self._offers is not None:
             found = await self._offers.find_by_serial(serial_number)
             if found is not None:
-                return replace(found, device_id=device)
+                return msgspec.structs.replace(found, device_id=device)
         listed, delay = self._life._find(serial_number)
         await self._life._instant.sleep(delay)
         if isinstance(listed, ControllerError):
             raise listed
-        return replace(listed, device_id=device)
+        return msgspec.structs.replace(listed, device_id=device)
 
 
 class _Shelf:

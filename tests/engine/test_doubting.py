@@ -1,7 +1,6 @@
 """Applied, not applied, or not to be told: the signs of a request without an answer (design 6.6)."""
 
-from dataclasses import replace
-
+import msgspec
 import pytest
 
 from orchestrator.engine.walking.doubting import (
@@ -33,7 +32,7 @@ def doubt(operation: str = "factory", **known: object) -> Doubt:
 
 def seen(contact: float = LAST, status: Status = Status.UP, **more: object) -> Device:
     device = device_from_record({"id": 1, "pending_settings": "none"})
-    return replace(
+    return msgspec.structs.replace(
         device,
         status=status,
         last_connection=contact,

@@ -1,7 +1,5 @@
 """Right before a device is touched: one sentence why not, or none."""
 
-from dataclasses import replace
-
 import msgspec
 import pytest
 
@@ -62,7 +60,7 @@ def test_pending_settings_stop_a_disruptive_operation_and_not_a_gentle_one():
 
 
 def test_unknown_pending_settings_are_not_clear():
-    assert asked(replace(record(), pending=None), "reboot") is not None
+    assert asked(msgspec.structs.replace(record(), pending=None), "reboot") is not None
 
 
 def test_what_our_own_earlier_step_left_pending_does_not_count():

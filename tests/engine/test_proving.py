@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from orchestrator.engine.walking import proving
@@ -42,7 +43,7 @@ def seen(
     **more: object,
 ) -> Device:
     blank = device_from_record({"id": 1})
-    return replace(
+    return msgspec.structs.replace(
         blank,
         status=status,
         status_change=changed,
@@ -152,8 +153,9 @@ def test_trap_10_only_the_controllers_clock_counts_however_far_ours_is_off():
     day = 86_400.0
     skewed = replace(accepted(), accepted_at=ACCEPTED - day)
 
-    assert signs(skewed, replace(seen(), last_connection=BEFORE - day)) == []
-    assert kinds(signs(skewed, replace(seen(), last_connection=ACCEPTED - day + 20))) == [Delivered]
+    assert signs(skewed, msgspec.structs.replace(seen(), last_connection=BEFORE - day)) == []
+    later = msgspec.structs.replace(seen(), last_connection=ACCEPTED - day + 20)
+    assert kinds(signs(skewed, later)) == [Delivered]
 
 
 @pytest.mark.parametrize(("contact", "is_new"), [(0.0, False), (0.9, False), (1.0, True)])
@@ -189,7 +191,7 @@ def test_delivery_and_return_can_stand_in_one_reading():
 
 
 def test_a_record_without_any_contact_proves_nothing():
-    never = replace(seen(), last_connection=None)
+    never = msgspec.structs.replace(seen(), last_connection=None)
 
     assert signs(accepted(), never) == []
     assert signs(REBOOTED, never) == []

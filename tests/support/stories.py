@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from orchestrator.engine.run import PATIENCE, Run, replayed, resuming
 from orchestrator.engine.walking.progressing import DeviceRun
 from orchestrator.model import answers, commands, events, moments
@@ -495,7 +497,7 @@ class Story:
             case commands.PrepareDevice():
                 known = self.records.get(command.record) or self._with_serial(command)
                 reading = self._reading(known, asked_at, is_detail=True) if known else nothing
-                prepared = replace(
+                prepared = msgspec.structs.replace(
                     reading,
                     device_id=command.device,
                     step=command.step,
@@ -510,7 +512,9 @@ class Story:
             case commands.AskWitnesses():
                 known = self.records.get(command.device)
                 reading = self._reading(known, asked_at, is_detail=True) if known else nothing
-                self.run.observe(replace(reading, testimony=self.testimony), self.now)
+                self.run.observe(
+                    msgspec.structs.replace(reading, testimony=self.testimony), self.now
+                )
 
     def _with_serial(self, command: commands.Command) -> dict[str, object] | None:
         """Give the newest record with the serial number."""

@@ -1,8 +1,10 @@
 """A playbook's table against the devices that are there: rows without one, and those that become new."""
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
+
+from msgspec.structs import replace
 
 from orchestrator.engine.choosing.matching import Rejection, printable
 from orchestrator.engine.choosing.selecting import Chooser, row_name

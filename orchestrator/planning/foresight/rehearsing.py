@@ -5,8 +5,9 @@ The runtime's loop in its plainest form: every answer is an entry in one heap of
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from heapq import heappop, heappush
+
+from msgspec.structs import replace
 
 from orchestrator.engine.choosing.selecting import (
     belongs_to_census,
