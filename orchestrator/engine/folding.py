@@ -142,7 +142,6 @@ def _lose(run: "Run", device: "DeviceRun", at: float) -> None:
 
 def _ended(run: "Run", device: "DeviceRun", event: events.DeviceFinished) -> None:
     assert device.verdict is not None
-    active = run.active(event.at)
     is_settled = device.id not in run.reach.storm_devices or device.verdict not in _BY_STORM
     run.spending.end(device.verdict, is_settled=is_settled)
     run.waves.ended(device.id, device.verdict)
@@ -151,8 +150,9 @@ def _ended(run: "Run", device: "DeviceRun", event: events.DeviceFinished) -> Non
     run.starts.forget(device)
     run.suspects.discard(device.id)
     run.news.pop(device.id, None)
-    if device.verdict is Verdict.SUCCEEDED:
-        run.durations.took(device, active)
+    if device.verdict is Verdict.SUCCEEDED and run.zones.window is not None:
+        # Without a window nobody asks how long devices take.
+        run.durations.took(device, run.active(event.at))
         run.admissions.fresh.free(run.zones.zone_of(device.planned))
     if device.is_held:
         run.starts.released.append(device.id)

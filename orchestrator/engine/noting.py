@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 def note(run: "Run", observation: Observation, now: float) -> None:
     """Keep what was read for the next decision."""
-    match observation:
-        case Reading() if not _is_of_left_record(run, observation):
+    if type(observation) is Reading:  # nearly all are: rows of the list
+        if not run.moved:
+            _note_reading(run, observation)
+        elif not _is_of_left_record(run, observation):
             _note_reading(run, _of_plan(run, observation))
+        return
+    match observation:
         case Found():
             _note_found(run, observation)
         case ReadingFailed():
@@ -78,8 +82,7 @@ def _note_reading(run: "Run", reading: Reading) -> None:
     if device.phase is Phase.ENDED:
         _note_ended(run, reading)
         return
-    if reading.device is not None:
-        run.admissions.free(run.admissions.groups.look_at(reading.device))
+    _note_return(run, reading)
     run.mark(device)
     known = run.starts.known.get(device.id)
     if _adds(reading, known) and not _is_ready_by(run, device, known, reading):
@@ -94,7 +97,7 @@ def _note_at_rest(run: "Run", reading: Reading) -> None:
     place = run.plan.devices.place(reading.device_id)
     if place is None:
         return
-    if run.devices.has_retired(reading.device_id):
+    if run.devices.has_retired_at(place):
         _note_ended(run, reading)
     elif place < len(run.devices) + KNOWN_AHEAD:
         run.starts.known[reading.device_id] = reading
@@ -109,8 +112,14 @@ def _note_ended(run: "Run", reading: Reading) -> None:
     """A device with its verdict is looked at for the gate of its wave, or because it was lost."""
     if run.waves.wants(reading.device_id):
         run.waves.note(reading)
-    if reading.device is not None:
-        run.admissions.free(run.admissions.groups.look_at(reading.device))
+    _note_return(run, reading)
+
+
+def _note_return(run: "Run", reading: Reading) -> None:
+    """A device that was lost may be back, and leave room in its groups."""
+    groups = run.admissions.groups
+    if groups.lost and reading.device is not None:
+        run.admissions.free(groups.look_at(reading.device))
 
 
 def _note_failure(run: "Run", failed: ReadingFailed, now: float) -> None:

@@ -238,11 +238,15 @@ class Run:
             return STOPPED
         if self.pause is not None:
             return PAUSED
+        if self.zones.window is None:
+            return None
         if self.zones.may_start(run.planned, at, self.durations.remaining(run.step)):
             return None
         return self.zones.zone_of(run.planned)
 
     def _closed_to(self, planned: PlannedDevice) -> Hashable | None:
+        if self.zones.window is None:
+            return None
         if self.zones.may_start(planned, self._now, self.durations.remaining(planned.begins_at)):
             return None
         return self.zones.zone_of(planned)

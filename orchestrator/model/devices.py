@@ -109,12 +109,8 @@ def device_from_record(record: object) -> Device:
     if type(record) is not dict and not isinstance(record, Mapping):
         raise RecordError(f"a device record is a JSON object, this is {type(record).__name__}")
     identity = record.get("id")
-    if isinstance(identity, str) and len(identity) <= _MOST_DIGITS and _is_number(identity):
-        identity = int(identity)
-    if not isinstance(identity, int) or isinstance(identity, bool) or identity < 0:
-        raise RecordError(f"a device record needs a whole number as id, this has {identity!r}")
-    if identity > _LARGEST_ID:
-        raise RecordError(f"a device's id has at most 64 bits, this is {identity}")
+    if type(identity) is not int or not 0 <= identity <= _LARGEST_ID:
+        identity = _as_identity(identity)
     fields: dict[str, object] = dict(record)
     for secret in SECRET_FIELDS:
         fields.pop(secret, None)
@@ -139,8 +135,19 @@ _LARGEST_ID = (1 << 63) - 1
 _MOST_DIGITS = len(str(_LARGEST_ID))
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+def _as_identity(value: object) -> int:
+    if (
+        isinstance(value, str)
+        and len(value) <= _MOST_DIGITS
+        and value.isascii()
+        and value.isdigit()
+    ):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise RecordError(f"a device record needs a whole number as id, this has {value!r}")
+    if value > _LARGEST_ID:
+        raise RecordError(f"a device's id has at most 64 bits, this is {value}")
+    return value
 
 
 _TRUE = frozenset({"up", "true", "1", "yes", "on"})
@@ -149,7 +156,7 @@ _FALSE = frozenset({"down", "false", "0", "no", "off"})
 
 def as_status(value: object) -> Status:
     """Read a status in any of its documented forms; whatever else is Unknown, never Up."""
-    flag = as_flag(value)
+    flag = _flag_in(value) if type(value) is str else as_flag(value)
     if flag is None:
         return Status.UNKNOWN
     return Status.UP if flag else Status.DOWN

@@ -77,7 +77,7 @@ def test_no_more_is_intended_ahead_than_the_budget_leaves_room_for():
 def test_what_waits_for_its_place_is_not_wanted_once_nothing_new_is_to_be_sent(ending):
     told = story()
     waiting = told.open[-1].device
-    assert told.run.may_still_send(waiting, told.now)
+    assert told.run.may_still_send(waiting, told.now, on_wire=IN_FLIGHT - 1)
 
     if ending == "interrupted":
         told.run.interrupt("Ctrl-C")
@@ -85,7 +85,7 @@ def test_what_waits_for_its_place_is_not_wanted_once_nothing_new_is_to_be_sent(e
         order = Pause(ALICE) if ending == "paused" else Cancel(ALICE)
         told._record(told.run.obey(order, told.now))
 
-    assert not told.run.may_still_send(waiting, told.now)
+    assert not told.run.may_still_send(waiting, told.now, on_wire=IN_FLIGHT - 1)
 
 
 def test_what_was_held_back_before_its_place_was_free_is_intended_again():

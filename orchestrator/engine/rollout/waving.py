@@ -112,6 +112,8 @@ class _Awaited:
         return map(DeviceId, compress(self._ids, self._awaited))
 
     def __contains__(self, device: DeviceId) -> bool:
+        if not self._left:
+            return False
         place = bisect_left(self._ids, device)
         is_known = place < len(self._ids) and self._ids[place] == device
         return is_known and bool(self._awaited[place])

@@ -44,7 +44,11 @@ class DeviceRuns(Mapping[DeviceId, DeviceRun]):
     def has_retired(self, device: DeviceId) -> bool:
         """Say whether a device ended well and only its verdict is known."""
         place = self._devices.place(device)
-        return place is not None and self._ended[place] != _NOT_ENDED
+        return place is not None and self.has_retired_at(place)
+
+    def has_retired_at(self, place: int) -> bool:
+        """Say the same of the device at this place in the plan."""
+        return self._ended[place] != _NOT_ENDED
 
     def __getitem__(self, device: DeviceId) -> DeviceRun:
         found = self.whole.get(device)

@@ -55,7 +55,8 @@ class SyntheticController:
         asked_at = self._clock.now()
         end = min(offset + limit, self._count)
         more = "null" if end >= self._count else '"https://control.test/api/v1/more"'
-        rows = ",".join(self._row(place, asked_at) for place in range(offset, end))
+        shown = as_text(int(asked_at))
+        rows = ",".join(self._row(place, asked_at, shown) for place in range(offset, end))
         body = f'{{"count":{self._count},"next":{more},"previous":null,"results":[{rows}]}}'
         await self._clock.sleep(ANSWERS_READ)
         return page_of_devices(self._reply(body, asked_at))
@@ -63,7 +64,7 @@ class SyntheticController:
     async def read_device(self, device: DeviceId, *, update_status: bool = False) -> Reading:
         assert not update_status
         asked_at = self._clock.now()
-        body = self._row(device - FIRST, asked_at)
+        body = self._row(device - FIRST, asked_at, as_text(int(asked_at)))
         await self._clock.sleep(ANSWERS_READ)
         reply = self._reply(body, asked_at)
         return Reading(device, one_device(reply), asked_at, reply.server_at)
@@ -96,7 +97,8 @@ class SyntheticController:
             del self._applied_at[place]
             self._states[place] = _APPLIED
 
-    def _row(self, place: int, now: float) -> str:
+    def _row(self, place: int, now: float, shown: str) -> str:
+        """Give a record as it is at that moment, shown as this text."""
         identity = FIRST + place
         configured, pending = self._began, "none"
         applied_at = self._applied_at.get(place)
@@ -106,7 +108,7 @@ class SyntheticController:
         kind = 15 + place % 4
         return _RECORD % (
             identity, identity, identity, kind, kind, place % 7, place % 5, place // 20,
-            place // 20, identity, self._began, as_text(int(now)), configured, pending,
+            place // 20, identity, self._began, shown, configured, pending,
             place >> 16 & 255, place >> 8 & 255, place & 255,
         )  # fmt: skip
 
