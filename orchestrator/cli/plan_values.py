@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from orchestrator.cli import screen
 from orchestrator.cli.plan_layout import clipped
@@ -79,7 +81,7 @@ def _outlook(plan: Plan, planned: PlannedDevice) -> Outlook:
         if not isinstance(step, RecordStep) or not _concerns(step, planned):
             continue
         if now is not None and shown is not now.fields:
-            now = replace(now, fields=shown)  # what the step before left
+            now = structs.replace(now, fields=shown)  # what the step before left
         found = rendered(step, now, row, table=playbook.table)
         turns += _turns(place, found, shown, is_new=planned.is_new)
         if step.action is Action.REPLACE and now is not None:

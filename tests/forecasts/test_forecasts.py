@@ -89,7 +89,7 @@ def test_with_the_same_ends_the_imagined_campaign_is_over_when_the_real_one_is(n
             return run.id not in {device for device, _ in ends}
 
         def end_of(self, run):
-            return ends[run.id, run.step]
+            return 1.0, *ends[run.id, run.step]
 
     monkeypatch.setattr(imagining, "Draws", Seen)
     imagined = imagining.Campaign(plan, Experience(), chances(1), begins_at=START).to_the_end()
