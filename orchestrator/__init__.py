@@ -18,4 +18,4 @@ switchboard the hand on the switch: orders and questions to a run, whether it is
 cli         the command line
 """
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

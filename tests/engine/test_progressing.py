@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.engine.choosing.watching import SHORTEST_INTERVAL
 from orchestrator.engine.walking.concluding import FINAL_LOOKS
 from orchestrator.engine.walking.progressing import Phase
 from orchestrator.model import commands, events
@@ -10,7 +11,7 @@ from orchestrator.model.devices import Status
 from orchestrator.model.policies import RetryPolicy
 from orchestrator.model.readings import ReadingFailed
 from orchestrator.model.selections import AtLeast, Condition, Equals
-from tests.support.stories import Story, check, sleep, step
+from tests.support.stories import T0, Story, check, sleep, step
 
 REBOOT = step("reboot")
 BROKEN = ReadingFailed((), "the controller answered 500")
@@ -112,6 +113,41 @@ def test_trap_9_firmware_that_is_pending_after_the_return_takes_the_evidence_bac
     story.shows(firmware_image_is_pending=False, last_connection=400).until(600)
 
     assert story.verdict() == "succeeded"
+
+
+def looks_between(story, begin, end):
+    story.until(begin)
+    before = len(story.reads)
+    return len(story.until(end).reads) - before
+
+
+def test_who_took_the_command_and_has_to_settle_is_looked_at_every_third_round():
+    settling = rebooting_with(settle=150.0).until(5).shows(last_connection=5)
+
+    assert looks_between(settling, 15, 135) == 4
+    assert looks_between(settling, 165, 225) == 6
+
+
+def test_who_is_seen_down_is_looked_at_every_round():
+    down = rebooting_with(settle=150.0).until(5).shows(last_connection=5).until(15)
+    down.shows(status="Down", status_change=20)
+
+    assert looks_between(down, 45, 105) == 6
+
+
+def rebooting_with(**proof):
+    return Story(step("reboot", **proof)).settles().accepts()
+
+
+def test_rows_that_prove_a_return_are_those_of_a_common_round():
+    story = comes_back_by_pages(whole_record=False)
+    [returned], [succeeded] = (
+        story.events(events.DeviceReturned),
+        story.events(events.StepSucceeded),
+    )
+
+    assert (succeeded.at - T0) % SHORTEST_INTERVAL == pytest.approx(0.0, abs=1e-3)
+    assert succeeded.at >= returned.at + 30.0
 
 
 def comes_back_by_pages(**proof):

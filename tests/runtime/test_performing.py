@@ -6,7 +6,13 @@ import pytest
 from orchestrator.adapters.memory.memory_leases import MemoryLeases, MemoryLeaseTable
 from orchestrator.adapters.memory.memory_messenger import MemoryMessenger
 from orchestrator.model import events
-from orchestrator.model.commands import HoldDevices, ReleaseDevices, SendNotice, TakeCensus
+from orchestrator.model.commands import (
+    HoldDevices,
+    ReadDevices,
+    ReleaseDevices,
+    SendNotice,
+    TakeCensus,
+)
 from orchestrator.model.policies import GroupLimit, Notify, Occasion
 from orchestrator.model.readings import Census, DevicesHeld
 from orchestrator.model.steps import NotifyStep
@@ -178,3 +184,23 @@ async def test_somebody_who_is_never_reached_holds_the_end_up_for_a_moment_and_f
     assert campaign.verdicts == {"succeeded": 1}
     assert campaign.clock.now() - campaign.run.finished_at == pytest.approx(LAST_WORDS, abs=0.1)
     assert ("NotificationFailed", "finished") in told_in(campaign)
+
+
+async def test_what_is_asked_for_while_a_round_is_read_becomes_one_round():
+    hands, rounds = Hands(), []
+
+    async def read(due):
+        rounds.append(due)
+        await anyio.sleep(1)
+        return []
+
+    hands.performer._watcher.read = read
+    async with anyio.create_task_group() as tasks:
+        hands.performer.start(tasks)
+        hands.performer.perform([ReadDevices((1001,))])
+        await anyio.sleep(0.5)
+        hands.performer.perform([ReadDevices((1002,)), ReadDevices((1003, 1002))])
+        await anyio.sleep(5)
+        tasks.cancel_scope.cancel()
+
+    assert rounds == [(1001,), (1002, 1003)]
