@@ -35,10 +35,13 @@ class Watcher:
 
     @property
     def pages(self) -> int | None:
-        """Requests that a round of reading takes at most, as far as rounds of late tell; None is unknown."""
+        """Requests that a round of reading takes, as far as rounds of late tell; None is unknown.
+
+        More than there are pages while many are waited for whom no page shows.
+        """
         if self._pages is None or not self._took:
             return self._pages
-        return min(self._pages, math.ceil(self._took))
+        return math.ceil(self._took)
 
     def _pages_of(self, count: int) -> int:
         return max(len(self._filters), math.ceil(count / self._page_size))

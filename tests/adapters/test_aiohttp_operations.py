@@ -7,6 +7,7 @@ import asyncio
 import itertools
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from orchestrator.adapters.controller.aiohttp_wire import Timeouts
@@ -357,6 +358,32 @@ async def test_an_answer_that_came_before_the_question_answers_nothing():
     assert isinstance(outcome, Accepted)
     assert api.connections == 2
     assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_an_early_answer_that_the_busy_loop_has_not_read_yet_answers_nothing_either(tls):
+    """The loop is blocked from before the words arrive until the request would leave."""
+    words = asyncio.Event()
+
+    async def twice(request, writer):
+        await accept(request, writer)
+        await writer.drain()
+        await words.wait()
+        await accept(request, writer)
+        return True
+
+    async with (
+        FakeApi(twice, accept, tls=tls) as api,
+        controller_at(api.url, ca_bundle=CERTIFICATE if tls else None) as controller,
+    ):
+        await start(controller)
+        words.set()
+        await anyio.lowlevel.checkpoint()  # the server says them, and nobody here has read them
+        outcome = await start(controller)
+
+        assert isinstance(outcome, Accepted)
+        assert api.connections == 2
+        assert len(api.requests) == 2
 
 
 async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_doubt():

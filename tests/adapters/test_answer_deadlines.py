@@ -13,7 +13,7 @@ from orchestrator.model.devices import DeviceId
 from orchestrator.model.errors import UnreachableError
 from orchestrator.model.operations import Operation
 from tests.support.api_access import controller_at
-from tests.support.fake_api import CERTIFICATE, FakeApi, accept, answer
+from tests.support.fake_api import CERTIFICATE, FakeApi, accept, answer, silence
 
 ONE, TWO = DeviceId(1), DeviceId(2)
 
@@ -114,6 +114,31 @@ async def test_an_overdue_answer_costs_the_requests_beside_it_nothing():
 
     assert "no answer" in outcomes[ONE].reason
     assert isinstance(outcomes[TWO], Accepted)
+
+
+async def test_a_body_without_a_length_that_is_broken_off_is_not_whole():
+    async def endless(request, writer):
+        writer.write(b'HTTP/1.1 200 OK\r\n\r\n{"id": 2}')
+        await asyncio.Event().wait()
+
+    async with (
+        FakeApi(endless) as api,
+        controller_at(api.url, timeouts=Timeouts(connect=2.0, read=0.05)) as controller,
+    ):
+        reply = await controller._wire.ask("/api/v1/inventory_device/1/")
+
+    assert (reply.status, reply.is_whole) == (200, False)
+
+
+async def test_a_connection_that_is_closed_by_us_is_not_called_overdue():
+    async with FakeApi(silence) as api, controller_at(api.url) as controller:
+        wire = controller._wire
+        asking = asyncio.ensure_future(wire.ask("/api/v1/inventory_device/1/"))
+        await anyio.sleep(0.05)
+        await wire.__aexit__(None, None, None)
+        failure = await asking
+
+    assert "broke before an answer came" in failure.reason
 
 
 async def test_an_interim_answer_is_not_the_answer():

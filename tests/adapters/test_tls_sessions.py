@@ -5,10 +5,11 @@ import ssl
 import anyio
 import pytest
 
+from orchestrator.adapters.controller.tls_sessions import resuming
 from orchestrator.model.answers import Accepted
 from orchestrator.model.operations import Operation
 from tests.support.api_access import controller_at
-from tests.support.fake_api import CERTIFICATE, FakeApi, accept
+from tests.support.fake_api import CERTIFICATE, FakeApi, accept, server_tls
 
 LOOPS = {"asyncio": False, "uvloop": True}
 VERSIONS = {"TLS 1.2": ssl.TLSVersion.TLSv1_2, "TLS 1.3": ssl.TLSVersion.TLSv1_3}
@@ -65,3 +66,37 @@ def test_a_server_that_takes_no_session_up_gets_a_full_handshake(loop):
         return await handshakes(ssl.TLSVersion.TLSv1_3, gives_tickets=False)
 
     assert run(call, loop) == [False, False, False]
+
+
+def test_a_session_under_which_a_handshake_failed_is_offered_no_more():
+    context = resuming(ssl.create_default_context(cafile=str(CERTIFICATE)))
+    server = server_tls()
+
+    def hello():
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = context.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        return client, incoming, outgoing
+
+    client, incoming, outgoing = hello()
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    peer = server.wrap_bio(there, back, server_side=True)
+    there.write(outgoing.read())
+    with pytest.raises(ssl.SSLWantReadError):
+        peer.do_handshake()
+    incoming.write(back.read())
+    client.do_handshake()
+    there.write(outgoing.read())
+    peer.do_handshake()
+    incoming.write(back.read())
+    with pytest.raises(ssl.SSLWantReadError):
+        client.read()
+
+    refused, incoming, offer = hello()
+    assert refused.session is not None
+    incoming.write(b"\x15\x03\x03\x00\x02\x02\x2f")  # fatal: illegal parameter
+    with pytest.raises(ssl.SSLError, match=r"(?i)illegal.parameter"):
+        refused.do_handshake()
+
+    assert len(hello()[2].read()) < len(offer.read())  # no ticket in it

@@ -96,3 +96,15 @@ async def test_trouble_with_a_page_is_trouble_for_everybody_who_waited_for_it():
     [failed] = watching.inbox.take()
     assert isinstance(failed, ReadingFailed)
     assert (failed.device_ids, failed.unreachable) == (IDS[:20], True)
+
+
+async def test_devices_that_the_listing_does_not_show_count_in_what_a_round_takes():
+    watching = Watching()
+    await watching.read(IDS)
+    del watching.controller.ids[20:]
+    await watching.read(IDS)
+
+    offsets, _, left = await watching.read(IDS)
+
+    assert (offsets, len(left)) == ([0, 10], 80)
+    assert watching.watcher.pages >= 82

@@ -299,6 +299,8 @@ async def _answer(
         while message.code < _FIRST_FINAL and message.code != _UPGRADED:
             message, payload = await protocol.read()
         content, is_whole = await _body(payload)
+        # A body without a length ends with the connection: broken off by us, it is not whole.
+        is_whole = is_whole and not deadlines.has_passed(transport)
     except _TROUBLES:
         if deadlines.has_passed(transport):
             raise TimeoutError from None

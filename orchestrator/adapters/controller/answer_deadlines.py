@@ -31,8 +31,7 @@ class AnswerDeadlines:
         self._due.pop(transport, None)
 
     def close(self) -> None:
-        """Break off nothing any more."""
-        self._due.clear()
+        """Break off nothing any more; what is still waited for did not pass its time."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,8 +1,10 @@
 """The moment at which a request leaves: one last look, then all its bytes in one piece."""
 
+import asyncio
 import select
 from dataclasses import dataclass, field
 
+import anyio.lowlevel
 from aiohttp.client_proto import ResponseHandler
 
 from orchestrator.adapters.controller.request_gate import RequestGate
@@ -12,6 +14,8 @@ FRESH_SECONDS = 0.5
 """An intention older than this, in real seconds, is decided anew instead of sent (design 5)."""
 
 _PEER_GONE = getattr(select, "POLLRDHUP", 0)
+_TURNS = 2
+"""Turns of the event loop in which it takes in what had arrived: one to see it, one to read it."""
 
 
 class HeldBackError(Exception):
@@ -44,6 +48,9 @@ class Departure:
 
         Behind the decision nothing suspends.
         """
+        if _is_told_something(protocol):
+            for _ in range(_TURNS):
+                await anyio.lowlevel.checkpoint()
         gate = self.gate
         if gate is not None and gate.spaces_operations:
             while (wait := gate.departure_wait()) > 0 and not self.is_too_late():
@@ -69,6 +76,16 @@ def leave_freely(protocol: ResponseHandler, request: bytes) -> None:
     transport.write(request)
 
 
+def _is_told_something(protocol: ResponseHandler) -> bool:
+    """Say whether something has arrived that nobody has read yet.
+
+    A loop that was busy does not know of an answer that came before the question, and would take it
+    for the answer to this request. TLS sends its tickets unasked too: only what was read can tell.
+    """
+    transport = protocol.transport
+    return transport is not None and _has(transport, select.POLLIN)
+
+
 def _is_used_up(protocol: ResponseHandler) -> bool:
     """Say whether the other side has hung up or answered already, as far as this machine knows."""
     transport = protocol.transport
@@ -76,9 +93,14 @@ def _is_used_up(protocol: ResponseHandler) -> bool:
         return True
     if protocol.should_close:
         return True  # what came before the question answers nothing
+    return _has(transport, _PEER_GONE)
+
+
+def _has(transport: asyncio.Transport, wanted: int) -> bool:
+    """Ask the system what stands on a connection's socket."""
     connection = transport.get_extra_info("socket")
-    if connection is None:
+    if connection is None or connection.fileno() < 0:
         return False
     poll = select.poll()
-    poll.register(connection.fileno(), _PEER_GONE)
+    poll.register(connection.fileno(), wanted)
     return bool(poll.poll(0))

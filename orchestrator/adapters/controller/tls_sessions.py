@@ -30,7 +30,13 @@ def resuming(context: ssl.SSLContext) -> ssl.SSLContext:
                 if before is not None:
                     with suppress(ValueError, ssl.SSLError):  # it cannot be used: shake hands anew
                         self.session = before.session
-            super().do_handshake()
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError:  # it may be the session that the server cannot bear
+                last.pop(self.server_hostname, None)
+                raise
             last[self.server_hostname] = self
 
     context.sslobject_class = Resuming
