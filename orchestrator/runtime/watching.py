@@ -2,15 +2,20 @@
 
 import math
 
-from orchestrator.engine.choosing.placing import COUNTING_PAYS, Place, Whereabouts
+from orchestrator.engine.choosing.placing import COUNTING_PAYS, Place, Round, Whereabouts
 from orchestrator.engine.choosing.selecting import lasting_filters_of
 from orchestrator.model.answering import failure_of
 from orchestrator.model.devices import DeviceId
-from orchestrator.model.errors import ControllerError
+from orchestrator.model.errors import ControllerError, UnauthorisedError, UnreachableError
 from orchestrator.model.plans import Plan
 from orchestrator.model.readings import Page, Reading
 from orchestrator.ports import Clock, Controller
 from orchestrator.runtime.inbox import Inbox
+
+_BARREN = 3
+"""Pages in a row without a readable row, after which no more of a listing are asked for."""
+
+_OVERLOADED = (429, 503)
 
 _LASTING = 0.8
 """What a round of reading took counts for so much of itself in the next one."""
@@ -32,6 +37,8 @@ class Watcher:
         unfiltered = selection.status is None and selection.last_status_change_from is None
         self._pages = self._pages_of(plan.listed) if unfiltered and plan.listed else None
         self._took = 0.0
+        self._seen: set[DeviceId] = set()
+        self._failed_before = False
 
     @property
     def pages(self) -> int | None:
@@ -47,22 +54,36 @@ class Watcher:
         return max(len(self._filters), math.ceil(count / self._page_size))
 
     async def read(self, due: tuple[DeviceId, ...]) -> list[DeviceId]:
-        """Read the pages on which enough of them stand; give those that must be read one by one."""
+        """Read the pages on which enough of them stand; give those that must be read one by one.
+
+        Whose page cannot be read two rounds running is read alone.
+        """
+        self._seen = set()
         try:
-            if self._pages is None and len(due) >= COUNTING_PAYS:
-                await self._count()
-            asked = self._where.round_for(due, self._pages, self._clock.now())
-            if asked.everything:
-                seen, requests = await self._read_everything()
-            else:
-                seen, requests = await self._read_pages(asked.pages)
+            asked, requests = await self._read_together(due)
         except ControllerError as error:
-            self._inbox.put(failure_of(due, error))
+            left = tuple(device for device in due if device not in self._seen)
+            if self._failed_before and not _is_of_controller(error):
+                return list(left)
+            self._failed_before = True
+            self._inbox.put(failure_of(left, error))
             return []
-        left = [device for device in due if device not in seen]
-        self._where.missed(left, asked)
-        self._took = max(float(requests + len(left)), self._took * _LASTING)
-        return left
+        self._failed_before = False
+        missed = [device for device in due if device not in self._seen]
+        self._where.missed(missed, asked)
+        self._took = max(float(requests + len(missed)), self._took * _LASTING)
+        return missed
+
+    async def _read_together(self, due: tuple[DeviceId, ...]) -> tuple[Round, int]:
+        """Read pages, and give which and how many requests that took."""
+        if self._pages is None and len(due) >= COUNTING_PAYS:
+            await self._count()
+        asked = self._where.round_for(due, self._pages, self._clock.now())
+        if asked.everything:
+            return asked, await self._read_everything()
+        for place in asked.pages:
+            self._deliver(await self._page(place), place)
+        return asked, len(asked.pages)
 
     async def _count(self) -> None:
         total = 0
@@ -71,41 +92,39 @@ class Watcher:
             total += page.count if page.count is not None else page.rows
         self._pages = self._pages_of(total)
 
-    async def _read_pages(self, places: tuple[Place, ...]) -> tuple[set[DeviceId], int]:
-        seen: set[DeviceId] = set()
-        for place in places:
-            seen |= self._deliver(await self._page(place), place)
-        return seen, len(places)
-
-    async def _read_everything(self) -> tuple[set[DeviceId], int]:
+    async def _read_everything(self) -> int:
         """One page after the other: rows that slip between pages are read one by one afterwards."""
-        seen: set[DeviceId] = set()
         requests = 0
         for listing in range(len(self._filters)):
-            offset, more = 0, True
-            while more:
+            offset, more, barren = 0, True, 0
+            while more and barren < _BARREN:
                 place = Place(listing, offset)
                 page = await self._page(place)
                 requests += 1
                 offset += page.rows
                 more = page.has_next and page.rows > 0
-                found = self._deliver(page, place)
-                if found <= seen:
-                    break
-                seen |= found
+                before = len(self._seen)
+                self._deliver(page, place)
+                is_repeated = bool(page.devices) and len(self._seen) == before
+                barren = _BARREN if is_repeated else 0 if page.devices else barren + 1
         self._pages = requests
-        self._where.read_through()
-        return seen, requests
+        self._where.read_through(self._clock.now())
+        return requests
 
     async def _page(self, place: Place) -> Page:
         return await self._controller.list_devices(
             self._filters[place.listing], offset=place.offset, limit=self._page_size
         )
 
-    def _deliver(self, page: Page, place: Place) -> set[DeviceId]:
+    def _deliver(self, page: Page, place: Place) -> None:
         for device in page.devices:
             self._where.saw(device.id, place)
+            self._seen.add(device.id)
             self._inbox.put(
                 Reading(device.id, device, page.asked_at, page.server_at, is_detail=False)
             )
-        return {device.id for device in page.devices}
+
+
+def _is_of_controller(error: ControllerError) -> bool:
+    """Say whether reading something else would fail as well, or only make it worse."""
+    return isinstance(error, UnreachableError | UnauthorisedError) or error.status in _OVERLOADED

@@ -25,7 +25,7 @@ def learnt(devices=PAGES * ROWS):
     where = Whereabouts(fleet(devices))
     for device in range(devices):
         where.saw(device, Place(0, device // ROWS * ROWS))
-    where.read_through()
+    where.read_through(0.0)
     return where
 
 
@@ -43,8 +43,17 @@ def test_a_cheap_listing_is_read_through_once_to_learn_where_devices_stand():
 
     assert where.round_for(range(COUNTING_PAYS - 1), 20, 0.0) == Round()
     assert where.round_for(range(COUNTING_PAYS), 20, 0.0).everything
-    where.read_through()
+    where.read_through(0.0)
     assert where.round_for(range(COUNTING_PAYS), 20, 0.0) == Round()
+
+
+def test_who_left_the_listing_is_not_looked_for_on_every_page_again_and_again():
+    where = learnt()
+    due = [*range(PAGES + 1)]
+    where.missed(due, Round(everything=True))
+
+    assert where.round_for(due, PAGES, FORGOTTEN - 1) == Round()
+    assert where.round_for(due, PAGES, FORGOTTEN).everything
 
 
 def test_a_listing_far_longer_than_the_plan_is_not_read_through_for_a_few_devices():

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.model.devices import device_from_record
-from orchestrator.model.errors import UnreachableError
+from orchestrator.model.errors import ControllerError, UnreachableError
 from orchestrator.model.readings import Page, Reading, ReadingFailed
 from orchestrator.runtime.inbox import Inbox
 from orchestrator.runtime.watching import Watcher
@@ -22,14 +22,17 @@ class Listed:
         self.ids = list(ids)
         self.asked = []
         self.trouble = None
+        self.trouble_from = 0
+        self.unreadable = ()
 
     async def list_devices(self, wanted, *, offset, limit):
-        if self.trouble is not None:
+        if self.trouble is not None and offset >= self.trouble_from:
             raise self.trouble
         self.asked.append((offset, limit))
-        rows = [device_from_record({"id": each}) for each in self.ids[offset : offset + limit]]
+        ids = () if offset in self.unreadable else self.ids[offset : offset + limit]
+        rows = [device_from_record({"id": each}) for each in ids]
         more = offset + limit < len(self.ids)
-        return Page(tuple(rows), len(self.ids), more, len(rows), 5.0, 6.0)
+        return Page(tuple(rows), len(self.ids), more, limit, 5.0, 6.0)
 
 
 class Watching:
@@ -108,3 +111,48 @@ async def test_devices_that_the_listing_does_not_show_count_in_what_a_round_take
 
     assert (offsets, len(left)) == ([0, 10], 80)
     assert watching.watcher.pages >= 82
+
+
+async def test_trouble_with_one_page_is_none_for_those_who_were_seen_before():
+    watching = Watching()
+    watching.controller.trouble = ControllerError("the controller answered 500", status=500)
+    watching.controller.trouble_from = 50
+
+    assert await watching.watcher.read(IDS) == []
+
+    *_, failed = watching.inbox.take()
+    assert failed.device_ids == IDS[50:]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "left"),
+    [
+        (ControllerError("the controller answered 500", status=500), list(IDS[50:])),
+        (ControllerError("the controller answered 503", status=503), []),
+        (UnreachableError("it cannot be reached"), []),
+    ],
+)
+async def test_whose_page_cannot_be_read_twice_running_is_read_alone(trouble, left):
+    watching = Watching()
+    watching.controller.trouble, watching.controller.trouble_from = trouble, 50
+
+    assert (await watching.read(IDS))[2] == []
+    assert (await watching.read(IDS))[2] == left
+
+
+async def test_a_page_without_a_readable_row_does_not_end_the_listing():
+    watching = Watching()
+    watching.controller.unreadable = (20,)
+
+    offsets, came, left = await watching.read(IDS)
+
+    assert len(offsets) == 10
+    assert left == list(IDS[20:30])
+    assert came == set(IDS) - set(left)
+
+
+async def test_a_listing_without_any_readable_row_comes_to_an_end():
+    watching = Watching()
+    watching.controller.unreadable = range(0, 10_000, ROWS)
+
+    assert (await watching.read(IDS))[0] == [0, 10, 20]

@@ -52,7 +52,8 @@ class Whereabouts:
     def __init__(self, devices: DeviceSet) -> None:
         self._devices = devices
         self._seen = array("q", (_UNKNOWN,)) * len(devices)
-        self._is_learnt = False
+        self._read_at: float | None = None
+        """When every page was read last."""
         self._wanted: dict[int, tuple[float, float]] = {}
         """For each page how many devices were wanted of it, and when that was reckoned."""
 
@@ -72,14 +73,17 @@ class Whereabouts:
                 unknown += 1
             else:
                 wanted[page] = wanted.get(page, 0) + 1
-        if unknown > pages or (unknown and self._is_cheap_to_learn(len(due), pages)):
+        if self._is_worth_learning(unknown, len(due), pages, now):
             return Round(everything=True)
         worth = [page for page in sorted(wanted) if self._want(page, wanted[page], now)]
         return Round(tuple(Place(*divmod(page, _OFFSETS)) for page in worth))
 
-    def _is_cheap_to_learn(self, due: int, pages: int) -> bool:
-        is_cheap = pages * CHEAP <= len(self._devices) or pages < due
-        return not self._is_learnt and due >= COUNTING_PAYS and is_cheap
+    def _is_worth_learning(self, unknown: int, due: int, pages: int, now: float) -> bool:
+        """Whoever is on no page is not looked for again and again: it may have left the listing."""
+        if self._read_at is None:
+            is_cheap = pages * CHEAP <= len(self._devices) or pages < due
+            return unknown > pages or (unknown > 0 and due >= COUNTING_PAYS and is_cheap)
+        return unknown > pages and now >= self._read_at + FORGOTTEN
 
     def _want(self, page: int, devices: int, now: float) -> bool:
         before, at = self._wanted.get(page, (0.0, now))
@@ -87,9 +91,9 @@ class Whereabouts:
         self._wanted[page] = (weight, now)
         return weight >= PAGE_PAYS
 
-    def read_through(self) -> None:
+    def read_through(self, now: float) -> None:
         """Take note that every page was read."""
-        self._is_learnt = True
+        self._read_at = now
 
     def saw(self, device: DeviceId, on: Place) -> None:
         """Take note of a device that stands on this page."""
