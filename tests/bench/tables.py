@@ -43,7 +43,7 @@ def as_text(figures: Sequence[Figure]) -> str:
 
 
 def as_markdown(said: Mapping[str, Any], figures: Sequence[Figure]) -> str:
-    """Write what stands in the README: when and where it was measured, the table, what is counted."""
+    """Write what stands in the README: when and where it was measured, and the lines with a goal."""
     lines = [
         heading(said),
         "",
@@ -51,12 +51,11 @@ def as_markdown(said: Mapping[str, Any], figures: Sequence[Figure]) -> str:
         "|---|---|--:|---|--:|---|---|---|",
     ]
     for figure in figures:
+        if figure.is_met is None:
+            continue
         what, ours, theirs, *others = _cells(figure)
         yardstick = f"{figure.yardstick}: {theirs}" if theirs else ""
         lines.append("| " + " | ".join((figure.part, what, ours, yardstick, *others)) + " |")
-    letters = dict.fromkeys(figure.part for figure in figures)
-    told = [_OF_LETTER[letter] for letter in letters if letter in _OF_LETTER]
-    lines += ["", *(f"* **{part.letter}** {part.title}: {part.counted}" for part in told)]
     return "\n".join([*lines, "", LEGEND])
 
 

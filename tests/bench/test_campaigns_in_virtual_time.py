@@ -81,8 +81,7 @@ def test_a_million_devices_for_which_no_time_is_left_are_reckoned_from_the_sizes
 
     left_out = "1,000,000 devices, one sync each, left out; as 100,000 tell"
     assert figures[f"{left_out}: all"].ours == pytest.approx(250.0)
-    assert figures[f"{left_out}: peak memory"].ours == pytest.approx(350.0)
-    assert figures[f"{left_out}: peak memory"].is_met
+    assert f"{left_out}: peak memory" not in figures  # it does not grow evenly, so nobody knows
     assert "growth of CPU time, 10,000 to 100,000 devices, one sync each" in figures
 
 
