@@ -1,6 +1,10 @@
 """Reading for all waiting devices at once: by list pages where that takes fewer requests."""
 
 import math
+from collections import deque
+from collections.abc import Sequence
+
+import anyio
 
 from orchestrator.engine.choosing.placing import COUNTING_PAYS, Place, Round, Whereabouts
 from orchestrator.engine.choosing.selecting import lasting_filters_of
@@ -11,6 +15,9 @@ from orchestrator.model.plans import Plan
 from orchestrator.model.readings import Page, Reading
 from orchestrator.ports import Clock, Controller
 from orchestrator.runtime.inbox import Inbox
+
+_SIDE_BY_SIDE = 4
+"""Pages of one round that are asked for at once."""
 
 _BARREN = 3
 """Pages in a row without a readable row, after which no more of a listing are asked for."""
@@ -81,9 +88,7 @@ class Watcher:
         asked = self._where.round_for(due, self._pages, self._clock.now())
         if asked.everything:
             return asked, await self._read_everything()
-        for place in asked.pages:
-            self._deliver(await self._page(place), place)
-        return asked, len(asked.pages)
+        return asked, await self._read_side_by_side(asked.pages)
 
     async def _count(self) -> None:
         total = 0
@@ -93,23 +98,63 @@ class Watcher:
         self._pages = self._pages_of(total)
 
     async def _read_everything(self) -> int:
-        """One page after the other: rows that slip between pages are read one by one afterwards."""
+        """Read all pages: rows that slip between them are read one by one afterwards."""
         requests = 0
         for listing in range(len(self._filters)):
-            offset, more, barren = 0, True, 0
-            while more and barren < _BARREN:
-                place = Place(listing, offset)
-                page = await self._page(place)
-                requests += 1
-                offset += page.rows
-                more = page.has_next and page.rows > 0
-                before = len(self._seen)
-                self._deliver(page, place)
-                is_repeated = bool(page.devices) and len(self._seen) == before
-                barren = _BARREN if is_repeated else 0 if page.devices else barren + 1
+            requests += await self._read_listing(listing)
         self._pages = requests
         self._where.read_through(self._clock.now())
         return requests
+
+    async def _read_listing(self, listing: int) -> int:
+        """Read one listing, side by side where its first page says how long it is."""
+        size = self._page_size
+        requests = offset = barren = 0
+        more = True
+        while more and barren < _BARREN:
+            page, is_new = await self._read_page(Place(listing, offset))
+            requests += 1
+            offset += page.rows
+            more = page.has_next and page.rows > 0
+            if offset == size and page.count is not None and page.devices:
+                rest = [Place(listing, begin) for begin in range(size, page.count, size)]
+                return requests + await self._read_side_by_side(rest, is_listing=True)
+            barren = 0 if is_new else _BARREN if page.devices else barren + 1
+        return requests
+
+    async def _read_side_by_side(self, places: Sequence[Place], *, is_listing: bool = False) -> int:
+        """Read a few pages at once, a listing until one is empty or repeated; give how many were read."""
+        waiting = deque(places)
+        failures: list[ControllerError] = []
+        requests = 0
+
+        async def read() -> None:
+            nonlocal requests
+            while waiting:
+                place = waiting.popleft()
+                requests += 1
+                try:
+                    page, is_new = await self._read_page(place)
+                except ControllerError as error:
+                    failures.append(error)
+                    tasks.cancel_scope.cancel()
+                    return
+                if is_listing and (page.rows == 0 or (page.devices and not is_new)):
+                    waiting.clear()
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(min(_SIDE_BY_SIDE, len(places))):
+                tasks.start_soon(read)
+        if failures:
+            raise failures[0]
+        return requests
+
+    async def _read_page(self, place: Place) -> tuple[Page, bool]:
+        """Read a page and hand on its rows; say too whether it shows anybody not seen in this round."""
+        page = await self._page(place)
+        before = len(self._seen)
+        self._deliver(page, place)
+        return page, len(self._seen) > before
 
     async def _page(self, place: Place) -> Page:
         return await self._controller.list_devices(

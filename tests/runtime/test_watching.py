@@ -1,5 +1,6 @@
 """The watcher reads the pages on which waiting devices stand, and hands on who is not there."""
 
+import anyio
 import pytest
 
 from orchestrator.model.devices import device_from_record
@@ -156,3 +157,43 @@ async def test_a_listing_without_any_readable_row_comes_to_an_end():
     watching.controller.unreadable = range(0, 10_000, ROWS)
 
     assert (await watching.read(IDS))[0] == [0, 10, 20]
+
+
+async def test_the_pages_of_a_round_are_read_side_by_side_but_not_all_at_once():
+    watching = Watching()
+    at_once, most = 0, 0
+    answer = watching.controller.list_devices
+
+    async def slowly(wanted, **asked):
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await anyio.sleep(1)
+        at_once -= 1
+        return await answer(wanted, **asked)
+
+    watching.controller.list_devices = slowly
+    for due in (IDS, IDS[:80]):
+        begun = watching.clock.now()
+        _, came, left = await watching.read(due)
+        assert set(due) <= came
+        assert left == []
+        assert watching.clock.now() - begun <= 4
+
+    assert 1 < most <= 4
+
+
+async def test_a_controller_that_gives_the_same_page_for_every_offset_is_not_asked_on():
+    watching = Watching()
+    answer = watching.controller.list_devices
+
+    async def stubborn(wanted, *, offset, limit):
+        return await answer(wanted, offset=0, limit=limit)
+
+    watching.controller.list_devices = stubborn
+
+    offsets, came, left = await watching.read(IDS)
+
+    assert len(offsets) <= 5
+    assert came == set(IDS[:ROWS])
+    assert left == list(IDS[ROWS:])
