@@ -66,17 +66,16 @@ def in_loop(
     event_loop: str, function: Callable[..., Awaitable[_T]], *arguments: Any, **named: Any
 ) -> _T:
     """Run an async function to its end on that loop; `auto` is the faster one where it is installed."""
-    import gc
     import importlib.util
 
     import anyio
 
+    from orchestrator.runtime.collecting import seldom_collecting
+
     fast = event_loop != "asyncio" and importlib.util.find_spec("uvloop") is not None
     call = functools.partial(function, *arguments, **named)
-    # Hundreds of requests in flight trigger a search for cycles so often that it costs each of
-    # them a seventh of its time; what they leave behind mostly goes without one.
-    gc.set_threshold(50_000, 20, 100)
-    return anyio.run(call, backend_options={"use_uvloop": fast})
+    with seldom_collecting():
+        return anyio.run(call, backend_options={"use_uvloop": fast})
 
 
 def check_name(settings: "Settings", name: str) -> None:

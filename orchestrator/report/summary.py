@@ -278,9 +278,7 @@ class Summary:
     def _accept(self, event: OperationAccepted) -> None:
         self.requests.accepted += 1
         self._note(event.device, "accepted; waiting for proof")
-        self.lanes.after(event)
-        if self.changes.are_any:
-            self.changes.after(event)
+        self._follow(event)
         if event.record is not None:
             self.fates.name(event.device, event.record)
 
@@ -292,27 +290,27 @@ class Summary:
         self.requests.unsent += 1
         self._end_try(event)
 
-    def _end_try(self, event: OperationRefused | OperationUnsent) -> None:
-        self._set_back(event.device, event.at)
-        self._note(event.device, event.reason)
+    def _follow(self, event: Event) -> None:
+        """Show it in the device's lane, and with what is written into its record, where anything is."""
         self.lanes.after(event)
         if self.changes.are_any:
             self.changes.after(event)
 
+    def _end_try(self, event: OperationRefused | OperationUnsent) -> None:
+        self._set_back(event.device, event.at)
+        self._note(event.device, event.reason)
+        self._follow(event)
+
     def _lose(self, event: OperationLost) -> None:
         self.requests.lost += 1
         self._note(event.device, f"in doubt: {event.reason}")
-        self.lanes.after(event)
-        if self.changes.are_any:
-            self.changes.after(event)
+        self._follow(event)
 
     def _resolve(self, event: DoubtResolved) -> None:
         if not event.applied:
             self._set_back(event.device, event.at)
         self._note(event.device, event.sign)
-        self.lanes.after(event)
-        if self.changes.are_any:
-            self.changes.after(event)
+        self._follow(event)
 
     def _reschedule(self, event: RetryScheduled) -> None:
         self.retries += 1
@@ -372,16 +370,12 @@ class Summary:
                 if times is None:
                     times = self._times[step] = array("d")
                 times.append(event.at - underway.began_at)
-        self.lanes.after(event)
-        if self.changes.are_any:
-            self.changes.after(event)
+        self._follow(event)
 
     def _finish(self, event: DeviceFinished) -> None:
         self._set_back(event.device, event.at)
         self._underway.pop(event.device, None)
-        self.lanes.after(event)
-        if self.changes.are_any:
-            self.changes.after(event)
+        self._follow(event)
         if not self.fates.end(event):
             return
         self._verdicts[event.verdict] += 1
